@@ -1,0 +1,1 @@
+//! Atlassian Document Format to text, Markdown and HTML; pure, linear, any depth; knows nothing of Jira.

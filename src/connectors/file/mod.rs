@@ -1,0 +1,1 @@
+//! Files of records: JSON, JSON Lines and CSV.

@@ -1,0 +1,1 @@
+//! Byte spans, source text, codes, labels and help; knows nothing of YAML.

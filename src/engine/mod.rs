@@ -1,0 +1,1 @@
+//! The run: pulls pages, applies transforms, folds operations, delivers, commits; never prints.

@@ -1,0 +1,1 @@
+//! Compiled JSONPath, conditions, templates and conversions, and the paths that they read.

@@ -1,0 +1,1 @@
+//! One client behind a `Transport`: rate limits, retries, redaction, the error taxonomy; knows neither Jira nor Brevo.

@@ -1,0 +1,1 @@
+//! A pipeline as meant: closed enums, everything compiled; does no I/O.

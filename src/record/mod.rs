@@ -1,0 +1,1 @@
+//! What flows: JSON values that are cheap to clone, and the records made of them.

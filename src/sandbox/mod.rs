@@ -1,0 +1,1 @@
+//! Jira and Brevo emulated on loopback ports: seeded, strict, with faults on demand.

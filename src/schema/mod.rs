@@ -1,0 +1,1 @@
+//! JSON Schemas of the language and their errors as diagnostics.

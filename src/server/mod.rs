@@ -1,0 +1,1 @@
+//! Webhooks, schedules, health and metrics.

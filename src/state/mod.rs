@@ -1,0 +1,1 @@
+//! Durable state: cursors, ledger, outbox, dead letters, inbox and leases; knows no pipelines.

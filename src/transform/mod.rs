@@ -1,0 +1,1 @@
+//! The steps between a source and its sinks, one file a step; synchronous and pure.
