@@ -1,5 +1,126 @@
 //! The services: what a source or sink asks for (`spec`, pure) and how it is done on the wire.
+//!
+//! The engine knows sources as streams of [`Page`]s and sinks as [`Writer`]s of operations; which
+//! service is behind them is not its business. What can write is a type of its own, so that a
+//! plan cannot reach it.
 
 pub mod brevo;
 pub mod file;
 pub mod jira;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use crate::http::Failure;
+use crate::operation::Operation;
+use crate::record::Record;
+
+/// Where a source goes on: written and read by the source alone, kept by the state.
+///
+/// A cursor holds only the service's own time and ids, never a local clock's.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Cursor(pub String);
+
+/// A page of records and the cursor that is right once they are committed.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The records in the source's order.
+    pub records: Vec<Record>,
+    /// What could not be read, which becomes dead letters.
+    pub bad: Vec<BadRecord>,
+    /// Where the next run goes on once all before it is committed; none: as it was.
+    pub cursor: Option<Cursor>,
+    /// Things a person must be told (a comment page that was cut), in one sentence each.
+    pub notices: Vec<String>,
+}
+
+/// One element of a page that could not be read as a record.
+#[derive(Debug, Clone)]
+pub struct BadRecord {
+    /// What a person knows it by, as far as it could be read.
+    pub name: Arc<str>,
+    /// Why; holds no value of the record.
+    pub reason: String,
+}
+
+/// From where a source reads.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Where the last run ended; none at the first.
+    pub cursor: Option<Cursor>,
+    /// `since:` or `--since`, where there is no cursor: epoch milliseconds.
+    pub since: Option<i64>,
+    /// All changes since this time belong to the pipeline: epoch milliseconds.
+    pub floor: Option<i64>,
+    /// `--jql`: narrows the source's own query.
+    pub narrow: Option<String>,
+    /// At most so many records.
+    pub limit: Option<u64>,
+}
+
+/// A source being read: pulled, one page at a time.
+pub trait Source: Send {
+    /// The next page; none after the last.
+    fn next_page(&mut self) -> BoxFuture<'_, Result<Option<Page>, Failure>>;
+}
+
+/// What can write to a destination.
+pub trait Writer: Send + Sync {
+    /// How many operations [`Writer::deliver`] takes at once, at least 1.
+    fn batch_size(&self) -> usize;
+
+    /// Sends operations; answers one outcome for each, in order.
+    ///
+    /// A rejected batch has been split down to the bad record when this returns. Retries of what
+    /// is certainly not applied have been made within reason; unknown outcomes are not repeated.
+    fn deliver<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Outcome>>;
+
+    /// Asks the service which of these operations of unknown outcome it has applied: one answer
+    /// for each, in order; none where it could not be asked now.
+    fn find<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Option<Found>>>;
+}
+
+/// What became of an operation that was sent.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Applied.
+    Applied(Applied),
+    /// The service has no such contact and the sink creates none: counted, not an error.
+    Unmatched,
+    /// It will never work as it is: a dead letter.
+    Rejected {
+        /// Why, in the service's words where it gave some.
+        failure: Failure,
+    },
+    /// Certainly not applied; another try may work.
+    NotApplied {
+        /// What stood in the way; decides whether the run ends.
+        failure: Failure,
+    },
+    /// It may have been applied: it must be settled before it may be sent again.
+    Unknown {
+        /// What happened to the answer.
+        failure: Failure,
+    },
+}
+
+/// How an operation was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Applied {
+    /// Something new was made.
+    Created,
+    /// Something there was changed.
+    Updated,
+    /// A message was sent.
+    Sent,
+}
+
+/// What asking after an unknown outcome found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Found {
+    /// It has been applied.
+    There,
+    /// It is not there.
+    Absent,
+}

@@ -1,1 +1,11 @@
 //! Byte spans, source text, codes, labels and help; knows nothing of YAML.
+
+mod report;
+mod source;
+mod span;
+mod suggest;
+
+pub use report::{Code, Diagnostic, Diagnostics, Label, Severity};
+pub use source::{Position, Source};
+pub use span::{Span, Spanned};
+pub use suggest::nearest;

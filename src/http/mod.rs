@@ -1,1 +1,6 @@
-//! One client behind a `Transport`: rate limits, retries, redaction, the error taxonomy; knows neither Jira nor Brevo.
+//! One client behind a `Transport`: rate limits, retries, redaction, the error taxonomy; knows
+//! neither Jira nor Brevo.
+
+mod failure;
+
+pub use failure::{Class, Effect, Failure};

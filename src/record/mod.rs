@@ -1,1 +1,15 @@
 //! What flows: JSON values that are cheap to clone, and the records made of them.
+
+mod canonical;
+mod identified;
+mod number;
+mod object;
+mod read;
+mod value;
+
+pub use canonical::canonical_json;
+pub use identified::{Identity, Record};
+pub use number::Number;
+pub use object::Object;
+pub use read::{Projected, Projection};
+pub use value::{MAX_DEPTH, Value, write_json_string};
