@@ -1,1 +1,31 @@
-//! Durable state: cursors, ledger, outbox, dead letters, inbox and leases; knows no pipelines.
+//! What outlives a run: cursors, what was sent, what waits to be sent, what could not be.
+//!
+//! The unit of everything is the [`Lane`]. Every changing call is durable when it returns, and no
+//! transaction spans a call to a service. Knows operations and cursors; must not know pipelines,
+//! services or what a payload means. [`SqliteStore`] is the embedded store; the traits are small
+//! enough that a PostgreSQL twin can stand behind them.
+
+mod admin;
+mod commit;
+mod dead_letter;
+mod delivery;
+mod error;
+mod inbox;
+mod lane;
+mod permit;
+mod scratch;
+mod sqlite;
+mod store;
+mod stored;
+
+pub use admin::{Admin, Binding, LaneView, Limit, Reset, Tracked, View};
+pub use commit::{Change, Commit, Decision, Fact, SinkTerms};
+pub use dead_letter::{DeadLetter, NewDeadLetter, Remains, RetriedRecord};
+pub use delivery::{Delivery, Due, DueRow, Guarded, Held, RowState, Settlement};
+pub use error::StateError;
+pub use inbox::{Appended, Inbox, InboxItem};
+pub use lane::{Claim, Lane, Lease, Origin, RunRecord, ScopeOf};
+pub use permit::{Permit, Permits};
+pub use scratch::ScratchTable;
+pub use sqlite::{DatabaseTime, SqliteStore, StateReader};
+pub use store::Store;

@@ -1,0 +1,202 @@
+//! The ledger: what is known of each key, without the key.
+
+use rusqlite::{Row, params};
+
+use super::super::Fact;
+use super::super::stored::{read_set, read_version, write_version};
+use super::database::{Database, Fault};
+use super::hash::Digest16;
+use super::row::{Cell, Stored, digest, first, put};
+use crate::operation::{Operation, Version, fingerprint};
+use crate::record::Value;
+
+/// It waits in an outbox.
+pub(super) const QUEUED: i64 = 1;
+/// It was applied.
+pub(super) const SENT: i64 = 2;
+/// It became a dead letter.
+pub(super) const DEAD: i64 = 3;
+/// It was marked as known without being sent.
+pub(super) const MARKED: i64 = 4;
+
+#[derive(Clone)]
+pub(super) struct LedgerRow {
+    pub(super) scope_id: i64,
+    pub(super) hash: Digest16,
+    pub(super) status: i64,
+    /// Grows with each whole state that is queued; an outbox row with another one is overtaken.
+    pub(super) serial: i64,
+    version: String,
+    pub(super) fingerprint: Digest16,
+    unites: String,
+    pub(super) first_at: i64,
+    pub(super) last_at: i64,
+}
+
+impl Stored for LedgerRow {
+    const TABLE: &'static str = "ledger";
+    const KEY: &'static str = "scope_id, hash";
+    const COLUMNS: &'static [&'static str] = &[
+        "scope_id",
+        "hash",
+        "status",
+        "serial",
+        "version",
+        "fingerprint",
+        "unites",
+        "first_at",
+        "last_at",
+    ];
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![
+            self.scope_id.into(),
+            (&self.hash).into(),
+            self.status.into(),
+            self.serial.into(),
+            self.version.as_str().into(),
+            (&self.fingerprint).into(),
+            self.unites.as_str().into(),
+            self.first_at.into(),
+            self.last_at.into(),
+        ]
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            scope_id: row.get(0)?,
+            hash: digest(row, 1)?,
+            status: row.get(2)?,
+            serial: row.get(3)?,
+            version: row.get(4)?,
+            fingerprint: digest(row, 5)?,
+            unites: row.get(6)?,
+            first_at: row.get(7)?,
+            last_at: row.get(8)?,
+        })
+    }
+}
+
+impl LedgerRow {
+    /// What the ledger knows once an operation is queued, sent or marked.
+    pub(super) fn of(
+        database: &Database,
+        scope_id: i64,
+        hash: Digest16,
+        operation: &Operation,
+        status: i64,
+        now: i64,
+    ) -> Self {
+        let mut row = Self {
+            scope_id,
+            hash,
+            status,
+            serial: 1,
+            version: String::new(),
+            fingerprint: [0; 16],
+            unites: String::new(),
+            first_at: now,
+            last_at: now,
+        };
+        row.set_version(&operation.version);
+        row.set_unites(&operation.unites);
+        if operation.policy == crate::operation::Policy::Latest {
+            row.fingerprint = payload_hash(database, &operation.payload);
+        }
+        row
+    }
+
+    pub(super) fn version(&self) -> Result<Version, Fault> {
+        Ok(read_version(&self.version)?)
+    }
+
+    pub(super) fn set_version(&mut self, version: &Version) {
+        self.version = write_version(version);
+    }
+
+    pub(super) fn unites(&self) -> Result<Vec<Value>, Fault> {
+        if self.unites == "[]" {
+            return Ok(Vec::new());
+        }
+        let value = Value::from_json(&self.unites)
+            .map_err(|_| Fault::Damaged("a row of `ledger` holds no list".into()))?;
+        Ok(read_set(&value)?)
+    }
+
+    pub(super) fn set_unites(&mut self, unites: &[Value]) {
+        self.unites.clear();
+        if unites.is_empty() {
+            self.unites.push_str("[]");
+        } else {
+            Value::from(unites.to_vec()).write_json(&mut self.unites);
+        }
+    }
+}
+
+/// The keyed hash of a payload's fingerprint.
+pub(super) fn payload_hash(database: &Database, payload: &Value) -> Digest16 {
+    database
+        .keyed
+        .hash(&[b"payload", &fingerprint(payload, &[]).0])
+}
+
+/// The keyed hash of a key; its scope is the row's.
+pub(super) fn key_hash(database: &Database, key: &str) -> Digest16 {
+    database.keyed.hash(&[b"key", key.as_bytes()])
+}
+
+pub(super) fn find(
+    database: &Database,
+    scope: i64,
+    hash: &Digest16,
+) -> Result<Option<LedgerRow>, Fault> {
+    first(
+        &database.connection,
+        "WHERE scope_id = ? AND hash = ?",
+        params![scope, hash],
+    )
+}
+
+pub(super) fn remove(database: &Database, row: &LedgerRow) -> Result<(), Fault> {
+    database
+        .connection
+        .prepare_cached("DELETE FROM ledger WHERE scope_id = ? AND hash = ?")?
+        .execute(params![row.scope_id, row.hash])?;
+    Ok(())
+}
+
+/// A thing that `status` counts.
+pub(super) struct FactRow {
+    kind: i64,
+    hash: Digest16,
+}
+
+impl Stored for FactRow {
+    const TABLE: &'static str = "facts";
+    const KEY: &'static str = "kind, hash";
+    const COLUMNS: &'static [&'static str] = &["kind", "hash"];
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![self.kind.into(), (&self.hash).into()]
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            kind: row.get(0)?,
+            hash: digest(row, 1)?,
+        })
+    }
+}
+
+pub(super) fn put_fact(database: &Database, fact: &Fact) -> Result<(), Fault> {
+    let (kind, id) = match fact {
+        Fact::Issue(id) => (1, id),
+        Fact::Project(id) => (2, id),
+        Fact::LinkedUser(id) => (3, id),
+    };
+    let row = FactRow {
+        kind,
+        hash: database.keyed.hash(&[b"fact", id.as_bytes()]),
+    };
+    put(&database.connection, &row)
+}

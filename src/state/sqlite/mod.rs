@@ -1,0 +1,24 @@
+//! The embedded store: one SQLite file, WAL, `synchronous = FULL`, one writing thread.
+//!
+//! Rows are found by keyed hashes and carry a checksum over all their columns; what is settled is
+//! deleted with `secure_delete` on. Several processes may have the file open.
+
+mod ballast;
+mod database;
+mod dead_letters;
+mod fold;
+mod hash;
+mod inbox;
+mod lanes;
+mod ledger;
+mod outbox;
+mod permits;
+mod reader;
+mod row;
+mod schema;
+mod store;
+mod worker;
+
+pub use database::DatabaseTime;
+pub use reader::StateReader;
+pub use store::SqliteStore;

@@ -1,0 +1,88 @@
+//! The state as `plan`, `status` and their like read it: nothing is written, no file is made.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt as _, ready};
+
+use super::super::{
+    Binding, DeadLetter, Decision, Lane, LaneView, Limit, Origin, ScopeOf, SinkTerms, StateError,
+    Tracked, View,
+};
+use super::database::{Database, Fault};
+use super::{dead_letters, fold, lanes, permits};
+use crate::operation::Operation;
+
+/// An existing state, opened anew for each question, so that it never sees half a change of
+/// another process.
+pub struct StateReader {
+    file: PathBuf,
+    path: Arc<str>,
+}
+
+impl StateReader {
+    /// The state at a path; none where there is no file yet.
+    ///
+    /// # Errors
+    /// Where the file is no state, is newer than this program, or cannot be read.
+    pub fn open_existing(file: &Path) -> Result<Option<Self>, StateError> {
+        if !file.exists() {
+            return Ok(None);
+        }
+        let reader = Self {
+            file: file.into(),
+            path: file.display().to_string().into(),
+        };
+        reader.ask(|_| Ok(()))?;
+        Ok(Some(reader))
+    }
+
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&Database) -> Result<T, Fault>,
+    ) -> Result<T, StateError> {
+        let database = Database::open_to_read(&self.file, &self.path)?;
+        question(&database).map_err(|fault| fault.at(&self.path))
+    }
+}
+
+impl View for StateReader {
+    fn lanes(&self) -> BoxFuture<'_, Result<Vec<LaneView>, StateError>> {
+        ready(self.ask(lanes::views)).boxed()
+    }
+
+    fn dead_letters<'a>(
+        &'a self,
+        pipeline: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<DeadLetter>, StateError>> {
+        ready(self.ask(|database| dead_letters::list(database, pipeline))).boxed()
+    }
+
+    fn tracked(&self) -> BoxFuture<'_, Result<Tracked, StateError>> {
+        ready(self.ask(permits::tracked)).boxed()
+    }
+
+    fn limits(&self) -> BoxFuture<'_, Result<Vec<(String, Limit)>, StateError>> {
+        ready(self.ask(permits::limits)).boxed()
+    }
+
+    fn bindings(&self) -> BoxFuture<'_, Result<Vec<Binding>, StateError>> {
+        ready(self.ask(permits::bindings)).boxed()
+    }
+
+    fn origin<'a>(
+        &'a self,
+        lane: &'a Lane,
+        scopes: &'a [ScopeOf],
+    ) -> BoxFuture<'a, Result<Option<Origin>, StateError>> {
+        ready(self.ask(|database| lanes::origin(database, lane, scopes))).boxed()
+    }
+
+    fn decide<'a>(
+        &'a self,
+        sinks: &'a [SinkTerms],
+        operations: &'a [Operation],
+    ) -> BoxFuture<'a, Result<Vec<Decision>, StateError>> {
+        ready(self.ask(|database| fold::foresee(database, sinks, operations))).boxed()
+    }
+}
