@@ -1,0 +1,694 @@
+//! Renders a template over a record.
+
+use std::borrow::Cow;
+
+use jiff::tz::TimeZone;
+
+use super::Template;
+use super::build::{as_index, number_as_index};
+use super::helper::Helper;
+use super::tree::{Argument, ArgumentKind, Block, BlockKind, Name, Node, Origin};
+use crate::expression::conversion::{compact_json, read_time, scalar_text};
+use crate::expression::{StepKind, Trouble, TroubleKind};
+use crate::record::{Object, Value};
+
+/// How many pieces of a template are rendered for one record; loops in loops end here.
+const MOST_PIECES: usize = 1_000_000;
+
+pub(super) fn render(nodes: &[Node], record: &Value, zone: &TimeZone) -> Result<String, Trouble> {
+    let mut renderer = Renderer {
+        zone,
+        out: String::new(),
+        pieces: 0,
+    };
+    renderer.nodes(
+        nodes,
+        &Frame {
+            value: record,
+            position: Position::default(),
+            parent: None,
+        },
+    )?;
+    Ok(renderer.out)
+}
+
+/// A context.
+#[derive(Clone, Copy)]
+struct Frame<'v> {
+    value: &'v Value,
+    position: Position<'v>,
+    parent: Option<&'v Self>,
+}
+
+/// Where an `#each` is.
+#[derive(Clone, Copy, Default)]
+struct Position<'v> {
+    index: usize,
+    key: Option<&'v str>,
+    last: bool,
+}
+
+impl<'v> Frame<'v> {
+    fn outward(&'v self, contexts: usize) -> &'v Self {
+        let mut frame = self;
+        for _ in 0..contexts {
+            frame = frame.parent.unwrap_or(frame);
+        }
+        frame
+    }
+
+    fn root(&'v self) -> &'v Self {
+        let mut frame = self;
+        while let Some(parent) = frame.parent {
+            frame = parent;
+        }
+        frame
+    }
+}
+
+/// What an argument is for a record.
+enum Item<'v> {
+    /// Nothing is there; null is a value that counts as missing.
+    Missing,
+    Found(&'v Value),
+    Text(Cow<'v, str>),
+    /// A number or boolean.
+    Made(Value),
+}
+
+impl Item<'_> {
+    fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing | Self::Found(Value::Null))
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Found(Value::String(text)) => Some(text),
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Found(value) => Some(value),
+            Self::Made(value) => Some(value),
+            Self::Missing | Self::Text(_) => None,
+        }
+    }
+
+    /// What `#if` counts as true.
+    fn is_true(&self) -> bool {
+        match self {
+            Self::Missing => false,
+            Self::Text(text) => !text.is_empty(),
+            Self::Found(value) => is_true(value),
+            Self::Made(value) => is_true(value),
+        }
+    }
+
+    /// As `==` in conditions: nothing is only nothing's equal.
+    fn equals(&self, other: &Item<'_>) -> bool {
+        match (self, other) {
+            (Self::Missing, Item::Missing) => true,
+            (Self::Missing, _) | (_, Item::Missing) => false,
+            _ => match (self.text(), other.text()) {
+                (Some(left), Some(right)) => left == right,
+                (None, None) => self.value() == other.value(),
+                _ => false,
+            },
+        }
+    }
+}
+
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != 0.0,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(elements) => !elements.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Raw(json) => json
+            .get(1..)
+            .is_some_and(|inside| !inside.trim_start().starts_with([']', '}'])),
+    }
+}
+
+/// Who asks for an argument, for messages.
+#[derive(Clone, Copy)]
+enum Asker {
+    Print,
+    Helper(Helper),
+}
+
+impl Asker {
+    fn does(self) -> Cow<'static, str> {
+        match self {
+            Self::Print => "prints it".into(),
+            Self::Helper(helper) => format!("gives it to `{}`", helper.name()).into(),
+        }
+    }
+}
+
+struct Renderer<'z> {
+    zone: &'z TimeZone,
+    out: String,
+    pieces: usize,
+}
+
+impl Renderer<'_> {
+    fn nodes(&mut self, nodes: &[Node], frame: &Frame<'_>) -> Result<(), Trouble> {
+        for node in nodes {
+            self.pieces += 1;
+            match node {
+                Node::Text(text) => self.out.push_str(text),
+                Node::Print(argument) => {
+                    let text = self.text(argument, frame, Asker::Print)?;
+                    self.out.push_str(&text);
+                }
+                Node::Escaped(argument, escape) => {
+                    let text = self.text(argument, frame, Asker::Print)?;
+                    self.out.push_str(&escape(&text));
+                }
+                Node::Block(block) => self.block(block, frame)?,
+                Node::Comment => {}
+            }
+            if self.out.len() > Template::MAX_OUTPUT || self.pieces > MOST_PIECES {
+                let range = match node {
+                    Node::Print(argument) | Node::Escaped(argument, _) => argument.range.clone(),
+                    Node::Block(block) => block.subject.range.clone(),
+                    Node::Text(_) | Node::Comment => 0..0,
+                };
+                return Err(too_large(range));
+            }
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, block: &Block, frame: &Frame<'_>) -> Result<(), Trouble> {
+        let item = self.argument(&block.subject, frame)?;
+        match block.kind {
+            BlockKind::If if item.is_true() => self.nodes(&block.body, frame),
+            BlockKind::Unless if !item.is_true() => self.nodes(&block.body, frame),
+            BlockKind::With => {
+                let owned = match &item {
+                    Item::Text(text) => Value::from(&**text),
+                    Item::Made(value) => value.clone(),
+                    Item::Found(_) | Item::Missing => Value::Null,
+                };
+                let value = match item {
+                    Item::Found(value) => value,
+                    _ => &owned,
+                };
+                // An object is a context even where nothing of it is there.
+                if !matches!(value, Value::Object(_) | Value::Raw(_)) && !is_true(value) {
+                    return self.nodes(&block.inverse, frame);
+                }
+                self.nodes(
+                    &block.body,
+                    &Frame {
+                        value,
+                        position: Position::default(),
+                        parent: Some(frame),
+                    },
+                )
+            }
+            BlockKind::Each => match item {
+                Item::Found(Value::Array(elements)) if !elements.is_empty() => {
+                    self.each_element(block, elements, frame)
+                }
+                Item::Found(Value::Object(members)) if !members.is_empty() => {
+                    self.each_member(block, members, frame)
+                }
+                _ => self.nodes(&block.inverse, frame),
+            },
+            BlockKind::If | BlockKind::Unless => self.nodes(&block.inverse, frame),
+        }
+    }
+
+    fn each_element(
+        &mut self,
+        block: &Block,
+        elements: &[Value],
+        frame: &Frame<'_>,
+    ) -> Result<(), Trouble> {
+        for (index, value) in elements.iter().enumerate() {
+            let position = Position {
+                index,
+                key: None,
+                last: index + 1 == elements.len(),
+            };
+            self.turn(block, value, position, frame)?;
+        }
+        Ok(())
+    }
+
+    fn each_member(
+        &mut self,
+        block: &Block,
+        members: &Object,
+        frame: &Frame<'_>,
+    ) -> Result<(), Trouble> {
+        for (index, (key, value)) in members.iter().enumerate() {
+            let position = Position {
+                index,
+                key: Some(key),
+                last: index + 1 == members.len(),
+            };
+            self.turn(block, value, position, frame)?;
+        }
+        Ok(())
+    }
+
+    fn turn(
+        &mut self,
+        block: &Block,
+        value: &Value,
+        position: Position<'_>,
+        frame: &Frame<'_>,
+    ) -> Result<(), Trouble> {
+        self.pieces += 1;
+        if self.pieces > MOST_PIECES {
+            return Err(too_large(block.subject.range.clone()));
+        }
+        self.nodes(
+            &block.body,
+            &Frame {
+                value,
+                position,
+                parent: Some(frame),
+            },
+        )
+    }
+
+    fn argument<'v>(
+        &self,
+        argument: &'v Argument,
+        frame: &'v Frame<'v>,
+    ) -> Result<Item<'v>, Trouble> {
+        match &argument.kind {
+            ArgumentKind::Literal(value) => Ok(Item::Found(value)),
+            ArgumentKind::Name(name) => Ok(find(name, frame)),
+            ArgumentKind::Call(helper, arguments) => self.call(*helper, arguments, argument, frame),
+        }
+    }
+
+    /// An argument that must be there.
+    fn present<'v>(
+        &self,
+        argument: &'v Argument,
+        frame: &'v Frame<'v>,
+        asker: Asker,
+    ) -> Result<Item<'v>, Trouble> {
+        let item = self.argument(argument, frame)?;
+        if item.is_missing() {
+            return Err(missing(argument, asker));
+        }
+        Ok(item)
+    }
+
+    /// An argument that must be there and be a scalar, as text.
+    fn text<'v>(
+        &self,
+        argument: &'v Argument,
+        frame: &'v Frame<'v>,
+        asker: Asker,
+    ) -> Result<Cow<'v, str>, Trouble> {
+        let text = match self.present(argument, frame, asker)? {
+            Item::Text(text) => text,
+            Item::Found(value) => scalar_text(value)
+                .ok_or_else(|| wrong_kind(argument, value, asker, "text, a number or a boolean"))?,
+            Item::Made(value) => scalar_text(&value).unwrap_or_default().into_owned().into(),
+            Item::Missing => Cow::Borrowed(""),
+        };
+        // Helpers in helpers could otherwise grow a text without an end.
+        if text.len() > Template::MAX_OUTPUT {
+            return Err(too_large(argument.range.clone()));
+        }
+        Ok(text)
+    }
+
+    fn call<'v>(
+        &self,
+        helper: Helper,
+        arguments: &'v [Argument],
+        whole: &'v Argument,
+        frame: &'v Frame<'v>,
+    ) -> Result<Item<'v>, Trouble> {
+        let asker = Asker::Helper(helper);
+        let text = |index: usize| match arguments.get(index) {
+            Some(argument) => self.text(argument, frame, asker),
+            None => Ok(Cow::Borrowed("")),
+        };
+        let truth = |value: bool| Ok(Item::Made(Value::Bool(value)));
+        match helper {
+            Helper::First => {
+                for argument in arguments {
+                    let item = self.argument(argument, frame)?;
+                    if !item.is_missing() {
+                        return Ok(item);
+                    }
+                }
+                Ok(Item::Missing)
+            }
+            Helper::Or | Helper::And => {
+                let sought = helper == Helper::Or;
+                for argument in arguments {
+                    if self.argument(argument, frame)?.is_true() == sought {
+                        return truth(sought);
+                    }
+                }
+                truth(!sought)
+            }
+            Helper::Not => match arguments {
+                [argument] => truth(!self.argument(argument, frame)?.is_true()),
+                _ => Ok(Item::Missing),
+            },
+            Helper::Eq | Helper::Ne => match arguments {
+                [left, right] => {
+                    let equal = self
+                        .argument(left, frame)?
+                        .equals(&self.argument(right, frame)?);
+                    truth(equal == (helper == Helper::Eq))
+                }
+                _ => Ok(Item::Missing),
+            },
+            Helper::Lt | Helper::Le | Helper::Gt | Helper::Ge => {
+                truth(self.compares(helper, arguments, frame)?)
+            }
+            Helper::Json => match arguments {
+                [argument] => Ok(Item::Text(match self.argument(argument, frame)? {
+                    Item::Missing => "null".into(),
+                    Item::Found(value) => compact_json(value).into(),
+                    Item::Made(value) => compact_json(&value).into(),
+                    Item::Text(text) => compact_json(&Value::from(&*text)).into(),
+                })),
+                _ => Ok(Item::Missing),
+            },
+            Helper::Date => self
+                .date(arguments, frame)
+                .map(|text| Item::Text(text.into())),
+            Helper::Lower => Ok(Item::Text(text(0)?.to_lowercase().into())),
+            Helper::Upper => Ok(Item::Text(text(0)?.to_uppercase().into())),
+            Helper::Trim => Ok(Item::Text(sub(text(0)?, |text| text.trim()))),
+            Helper::FirstWord => Ok(Item::Text(sub(text(0)?, |text| {
+                text.trim_start()
+                    .split(char::is_whitespace)
+                    .next()
+                    .unwrap_or_default()
+            }))),
+            Helper::Truncate => self.truncate(arguments, frame).map(Item::Text),
+            Helper::Replace => {
+                let (value, from, to) = (text(0)?, text(1)?, text(2)?);
+                if from.is_empty() {
+                    return Err(Trouble::new(
+                        TroubleKind::WrongKind,
+                        "an empty text cannot be replaced",
+                        "a text that is not empty",
+                        arguments
+                            .get(1)
+                            .map_or_else(|| whole.range.clone(), |from| from.range.clone()),
+                    ));
+                }
+                let growth = value.matches(&*from).count().saturating_mul(to.len());
+                if growth > Template::MAX_OUTPUT {
+                    return Err(too_large(whole.range.clone()));
+                }
+                Ok(Item::Text(value.replace(&*from, &to).into()))
+            }
+            Helper::Join => self
+                .join(arguments, frame)
+                .map(|text| Item::Text(text.into())),
+            Helper::UrlEncode => Ok(Item::Text(url_encode(&text(0)?).into())),
+            Helper::EscapeHtml => Ok(Item::Text(handlebars::html_escape(&text(0)?).into())),
+            Helper::Lookup => self.lookup(arguments, frame),
+        }
+    }
+
+    fn compares<'v>(
+        &self,
+        helper: Helper,
+        arguments: &'v [Argument],
+        frame: &'v Frame<'v>,
+    ) -> Result<bool, Trouble> {
+        let [left, right] = arguments else {
+            return Ok(false);
+        };
+        let asker = Asker::Helper(helper);
+        let scalar = |argument: &'v Argument| {
+            let item = self.present(argument, frame, asker)?;
+            match item.value() {
+                Some(value @ (Value::Array(_) | Value::Object(_) | Value::Raw(_))) => {
+                    Err(wrong_kind(argument, value, asker, "a number or text"))
+                }
+                _ => Ok(item),
+            }
+        };
+        let (left, right) = (scalar(left)?, scalar(right)?);
+        let order = match (left.text(), right.text(), left.value(), right.value()) {
+            (Some(left), Some(right), ..) => left.cmp(right),
+            (_, _, Some(Value::Number(left)), Some(Value::Number(right))) => left.cmp(right),
+            _ => return Ok(false),
+        };
+        Ok(match helper {
+            Helper::Lt => order.is_lt(),
+            Helper::Le => order.is_le(),
+            Helper::Gt => order.is_gt(),
+            _ => order.is_ge(),
+        })
+    }
+
+    fn date<'v>(&self, arguments: &'v [Argument], frame: &'v Frame<'v>) -> Result<String, Trouble> {
+        let [argument, format] = arguments else {
+            return Ok(String::new());
+        };
+        let asker = Asker::Helper(Helper::Date);
+        let item = self.present(argument, frame, asker)?;
+        let time = match &item {
+            Item::Text(text) => read_time(&Value::from(&**text), self.zone),
+            Item::Found(value) => read_time(value, self.zone),
+            Item::Made(value) => read_time(value, self.zone),
+            Item::Missing => read_time(&Value::Null, self.zone),
+        }
+        .map_err(|error| {
+            Trouble::new(
+                TroubleKind::Conversion,
+                format!(
+                    "{} does not convert to a time: {}",
+                    named(argument),
+                    error.reason
+                ),
+                error.expected,
+                argument.range.clone(),
+            )
+        })?;
+        let written = self.text(format, frame, asker)?;
+        jiff::fmt::strtime::format(&*written, &time.to_zoned(self.zone.clone())).map_err(|_| {
+            Trouble::new(
+                TroubleKind::WrongKind,
+                "this is not a strftime format",
+                "a format as \"%Y-%m-%d\"",
+                format.range.clone(),
+            )
+        })
+    }
+
+    fn truncate<'v>(
+        &self,
+        arguments: &'v [Argument],
+        frame: &'v Frame<'v>,
+    ) -> Result<Cow<'v, str>, Trouble> {
+        let [value, length] = arguments else {
+            return Ok(Cow::Borrowed(""));
+        };
+        let asker = Asker::Helper(Helper::Truncate);
+        let text = self.text(value, frame, asker)?;
+        let item = self.present(length, frame, asker)?;
+        let Some(most) = item.value().and_then(|value| match value {
+            Value::Number(number) => number_as_index(*number),
+            _ => None,
+        }) else {
+            return Err(Trouble::new(
+                TroubleKind::WrongKind,
+                format!("{} is not a number of characters", named(length)),
+                "a whole number, 0 or more",
+                length.range.clone(),
+            ));
+        };
+        Ok(sub(text, |text| {
+            text.char_indices()
+                .nth(most)
+                .and_then(|(end, _)| text.get(..end))
+                .unwrap_or(text)
+        }))
+    }
+
+    fn join<'v>(&self, arguments: &'v [Argument], frame: &'v Frame<'v>) -> Result<String, Trouble> {
+        let [list, separator] = arguments else {
+            return Ok(String::new());
+        };
+        let asker = Asker::Helper(Helper::Join);
+        let item = self.present(list, frame, asker)?;
+        let separator = self.text(separator, frame, asker)?;
+        let Item::Found(Value::Array(elements)) = item else {
+            return Err(match item.value() {
+                Some(value) => wrong_kind(list, value, asker, "a list"),
+                None => wrong_kind(list, &Value::from(""), asker, "a list"),
+            });
+        };
+        let mut joined = String::new();
+        for (index, element) in elements.iter().enumerate() {
+            if index > 0 {
+                joined.push_str(&separator);
+            }
+            let Some(text) = scalar_text(element) else {
+                return Err(Trouble::new(
+                    if element.is_null() {
+                        TroubleKind::Missing
+                    } else {
+                        TroubleKind::WrongKind
+                    },
+                    format!("an element of {} is {}", named(list), element.kind()),
+                    "texts, numbers and booleans",
+                    list.range.clone(),
+                ));
+            };
+            joined.push_str(&text);
+            if joined.len() > Template::MAX_OUTPUT {
+                return Err(too_large(list.range.clone()));
+            }
+        }
+        Ok(joined)
+    }
+
+    fn lookup<'v>(
+        &self,
+        arguments: &'v [Argument],
+        frame: &'v Frame<'v>,
+    ) -> Result<Item<'v>, Trouble> {
+        let [base, key] = arguments else {
+            return Ok(Item::Missing);
+        };
+        let asker = Asker::Helper(Helper::Lookup);
+        let item = self.present(base, frame, asker)?;
+        let name = self.text(key, frame, asker)?;
+        match item {
+            Item::Found(value @ (Value::Array(_) | Value::Object(_))) => {
+                Ok(member(value, &name).map_or(Item::Missing, Item::Found))
+            }
+            // What lies too deep is not looked into.
+            Item::Found(Value::Raw(_)) => Ok(Item::Missing),
+            other => Err(match other.value() {
+                Some(value) => wrong_kind(base, value, asker, "a list or map"),
+                None => wrong_kind(base, &Value::from(""), asker, "a list or map"),
+            }),
+        }
+    }
+}
+
+fn find<'v>(name: &Name, frame: &'v Frame<'v>) -> Item<'v> {
+    let position = |up: usize| frame.outward(up).position;
+    let start = match name.origin {
+        Origin::Root => frame.root().value,
+        Origin::Context(up) => frame.outward(up).value,
+        Origin::Index(up) => return counted(position(up).index),
+        Origin::Key(up) => {
+            return match position(up).key {
+                Some(key) => Item::Text(key.into()),
+                None => counted(position(up).index),
+            };
+        }
+        Origin::First(up) => return Item::Made((position(up).index == 0).into()),
+        Origin::Last(up) => return Item::Made(position(up).last.into()),
+    };
+    let found = name
+        .steps
+        .iter()
+        .try_fold(start, |value, step| match &step.kind {
+            StepKind::Name(name) => member(value, name),
+            _ => None,
+        });
+    found.map_or(Item::Missing, Item::Found)
+}
+
+fn counted(index: usize) -> Item<'static> {
+    Item::Made(Value::from(index as u64))
+}
+
+fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    match value {
+        Value::Object(members) => members.get(name),
+        Value::Array(elements) => elements.get(as_index(name)?),
+        _ => None,
+    }
+}
+
+/// A part of a text without copying where it is borrowed.
+fn sub<'v>(text: Cow<'v, str>, part: impl for<'t> Fn(&'t str) -> &'t str) -> Cow<'v, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(part(text)),
+        Cow::Owned(text) => Cow::Owned(part(&text).to_owned()),
+    }
+}
+
+fn url_encode(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            for half in [byte >> 4, byte & 15] {
+                encoded.push(HEX.get(usize::from(half)).copied().map_or('0', char::from));
+            }
+        }
+    }
+    encoded
+}
+
+/// How an argument is called in a message.
+fn named(argument: &Argument) -> String {
+    match &argument.kind {
+        ArgumentKind::Name(name) => format!("`{}`", name.written),
+        ArgumentKind::Call(helper, _) => format!("what `{}` gives", helper.name()),
+        ArgumentKind::Literal(_) => "this".to_owned(),
+    }
+}
+
+fn missing(argument: &Argument, asker: Asker) -> Trouble {
+    Trouble::new(
+        TroubleKind::Missing,
+        format!(
+            "{} is missing where the template {}",
+            named(argument),
+            asker.does()
+        ),
+        "a value",
+        argument.range.clone(),
+    )
+}
+
+fn wrong_kind(argument: &Argument, value: &Value, asker: Asker, expected: &str) -> Trouble {
+    Trouble::new(
+        TroubleKind::WrongKind,
+        format!(
+            "{} is {} where the template {}",
+            named(argument),
+            value.kind(),
+            asker.does()
+        ),
+        expected,
+        argument.range.clone(),
+    )
+}
+
+fn too_large(range: std::ops::Range<usize>) -> Trouble {
+    Trouble::new(
+        TroubleKind::TooLarge,
+        "the template renders too much for this record",
+        format!("at most {} bytes", Template::MAX_OUTPUT),
+        range,
+    )
+}

@@ -1,0 +1,85 @@
+//! Templates: Handlebars text over a record, strict.
+//!
+//! The handlebars crate decides what is valid and how white space is controlled; spans, names and
+//! printing are ours, since its renderer copies the record and prints null, lists and maps.
+
+mod build;
+mod evaluate;
+mod helper;
+mod pair;
+mod references;
+mod scan;
+mod tree;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use jiff::tz::TimeZone;
+
+use super::{Problem, Reference, Trouble};
+use crate::record::Value;
+
+/// A template, ready to render any number of records.
+#[derive(Clone, Debug)]
+pub struct Template {
+    nodes: Vec<tree::Node>,
+    references: Vec<Reference>,
+}
+
+impl Template {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// Every mistake in it, by its bytes in the text.
+    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let tags = scan::scan(text)?;
+        let mut nodes = build::build(text, tags)?;
+        pair::pair(text, &mut nodes).map_err(|problem| vec![problem])?;
+        let references = references::collect(&nodes);
+        Ok(Self { nodes, references })
+    }
+
+    /// Renders a record; dates are written in the zone.
+    ///
+    /// # Errors
+    /// Where a name that is printed or given to a helper is missing, or of a kind that it does not
+    /// take, and where more than [`MAX_OUTPUT`](Self::MAX_OUTPUT) would be rendered.
+    pub fn render(&self, record: &Value, zone: &TimeZone) -> Result<String, Trouble> {
+        evaluate::render(&self.nodes, record, zone)
+    }
+
+    /// Every path into the record that it reads, by its bytes in the text.
+    #[must_use]
+    pub fn references(&self) -> &[Reference] {
+        &self.references
+    }
+
+    /// Changes the literal text and the string literals; what `${…}` stands for is put in here,
+    /// so that no value of it can become part of the template's syntax.
+    pub fn replace_text<'t>(&mut self, mut replace: impl FnMut(&str) -> Cow<'t, str>) {
+        tree::replace_text(&mut self.nodes, &mut |text| replace(text).into_owned());
+    }
+
+    /// Writes what it prints of the record so that it is safe in another language (HTML, say); but
+    /// for what is read by references for which `except` holds, and what `escape_html` gives.
+    pub fn escape_printed(&mut self, how: fn(&str) -> String, except: &dyn Fn(&Reference) -> bool) {
+        let references = &self.references;
+        let safe = |range: &Range<usize>| {
+            let mut inside = references
+                .iter()
+                .filter(|one| range.start <= one.range.start && one.range.end <= range.end)
+                .peekable();
+            inside.peek().is_some() && inside.all(except)
+        };
+        tree::escape_printed(&mut self.nodes, how, &safe);
+    }
+
+    /// The longest text that is rendered of one record, in bytes.
+    pub const MAX_OUTPUT: usize = 4 << 20;
+
+    /// The longest template, in bytes.
+    pub const MAX_LENGTH: usize = 64 << 10;
+}
+
+#[cfg(test)]
+mod tests;
