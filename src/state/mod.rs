@@ -29,3 +29,6 @@ pub use permit::{Permit, Permits};
 pub use scratch::ScratchTable;
 pub use sqlite::{DatabaseTime, SqliteStore, StateReader};
 pub use store::Store;
+
+#[cfg(test)]
+mod tests;
