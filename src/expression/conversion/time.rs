@@ -60,7 +60,8 @@ pub fn read_time_text(text: &str, zone: &TimeZone) -> Option<Timestamp> {
         return date
             .to_zoned(zone.clone())
             .ok()
-            .map(|midnight| midnight.timestamp());
+            .map(|midnight| midnight.timestamp())
+            .filter(|time| in_range(*time));
     }
     rest.byte(b"Tt ")?;
     let hour = i8::try_from(rest.number(2)?).ok()?;

@@ -77,6 +77,10 @@ impl Template {
     /// The longest text that is rendered of one record, in bytes.
     pub const MAX_OUTPUT: usize = 4 << 20;
 
+    /// How many tags a template may have: the crate's time to read one grows with their number
+    /// times the length.
+    pub const MAX_TAGS: usize = 2000;
+
     /// The longest template, in bytes.
     pub const MAX_LENGTH: usize = 64 << 10;
 }

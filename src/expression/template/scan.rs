@@ -69,6 +69,16 @@ pub(super) fn scan(text: &str) -> Result<Vec<Tag>, Vec<Problem>> {
     let mut tags = Vec::new();
     let mut problems = Vec::new();
     while scanner.next_tag() {
+        if tags.len() >= Template::MAX_TAGS {
+            let at = scanner.at;
+            problems.push(Problem::error(
+                TOO_LONG,
+                format!("the template has more than {} tags", Template::MAX_TAGS),
+                at..at + 2,
+                "a shorter template",
+            ));
+            break;
+        }
         match scanner.tag() {
             Ok(tag) => tags.push(tag),
             Err((problem, resume)) => {
@@ -194,18 +204,14 @@ impl Scanner<'_> {
     }
 
     fn comment(&mut self, start: usize) -> Scanned<Tag> {
-        let end = if self.rest().starts_with("--") {
-            // `--}}` ends it; without one the first `}}` does.
-            self.rest()
-                .get(2..)
-                .unwrap_or_default()
-                .find("--}}")
-                .map(|found| self.at + 2 + found + 4)
+        let (opening, closing) = if self.rest().starts_with("--") {
+            self.at += 2;
+            ("{{!--", "--}}")
         } else {
-            None
+            ("{{", "}}")
         };
-        let Some(end) = end.or_else(|| self.after("}}")) else {
-            return Err((unclosed(start..start + 2, "}}"), None));
+        let Some(end) = self.after(closing) else {
+            return Err((unclosed(start..start + opening.len(), closing), None));
         };
         self.at = end;
         Ok(Tag {

@@ -360,6 +360,7 @@ fn mistakes_are_found_under_their_characters() {
         ("{{lower \"key}}", "template.unclosed", "\""),
         ("{{fields.[a b}}", "template.unclosed", "["),
         ("{{! comment", "template.unclosed", "{{"),
+        ("{{!-- comment }}", "template.unclosed", "{{!--"),
         ("{{key}", "template.syntax", "}"),
         ("{{}}", "template.syntax", "{{}}"),
         ("{{lower (upper key}}", "template.syntax", "("),
@@ -425,7 +426,7 @@ fn nesting_length_and_output_are_bounded() {
     };
     assert!(Template::parse(&deep(60)).is_ok());
     assert_eq!(
-        problems(&deep(3000)).first().unwrap().0,
+        problems(&deep(900)).first().unwrap().0,
         "template.too_deep"
     );
     let calls = format!(
