@@ -425,10 +425,7 @@ fn nesting_length_and_output_are_bounded() {
         )
     };
     assert!(Template::parse(&deep(60)).is_ok());
-    assert_eq!(
-        problems(&deep(900)).first().unwrap().0,
-        "template.too_deep"
-    );
+    assert_eq!(problems(&deep(900)).first().unwrap().0, "template.too_deep");
     let calls = format!(
         "{{{{upper {}key{}}}}}",
         "(lower ".repeat(60),
