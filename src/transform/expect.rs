@@ -1,0 +1,61 @@
+//! `expect`: a data contract; a record that breaks it is a dead letter with the message.
+
+use std::fmt;
+
+use crate::diagnostic::Span;
+use crate::expression::{Condition, Trouble};
+use crate::record::Record;
+
+/// What a record must be.
+pub struct Expect {
+    /// The contract.
+    pub contract: Contract,
+    /// What a person reads of a record that breaks it.
+    pub message: Option<String>,
+    /// The contract's characters in the pipeline file.
+    pub span: Span,
+}
+
+/// A contract.
+pub enum Contract {
+    /// A condition that must hold.
+    Condition(Condition),
+    /// A JSON Schema 2020-12 that must accept the record.
+    Schema(Box<jsonschema::Validator>),
+}
+
+impl Expect {
+    /// Accepts a record, or says why not without any of its values.
+    ///
+    /// # Errors
+    /// Where the record breaks the contract.
+    pub fn check(&self, record: &Record) -> Result<(), Trouble> {
+        let broken = match &self.contract {
+            Contract::Condition(condition) => {
+                (!condition.holds(&record.value)).then(|| "the condition does not hold".to_owned())
+            }
+            Contract::Schema(validator) => {
+                let value = serde_json::to_value(&record.value)
+                    .map_err(|error| Trouble::new("expect", error.to_string(), self.span))?;
+                validator.validate(&value).err().map(|error| {
+                    let at = error.instance_path().to_string();
+                    let at = if at.is_empty() { "the record".to_owned() } else { format!("`{at}`") };
+                    format!("{at} breaks the schema: {}", error.masked())
+                })
+            }
+        };
+        match broken {
+            None => Ok(()),
+            Some(reason) => {
+                let reason = self.message.clone().unwrap_or(reason);
+                Err(Trouble::new("expect", reason, self.span))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Expect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expect").field("message", &self.message).finish_non_exhaustive()
+    }
+}
