@@ -1,0 +1,126 @@
+//! The command line: what `--help` says, and nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::commands;
+
+/// Records from Jira Cloud, transformed by a YAML file, delivered to Brevo.
+///
+/// A project is a folder with a `flowline.yaml` and `pipelines/*.yaml`. Try everything without an
+/// account: `flowline run support-tickets --sandbox`.
+#[derive(Debug, Parser)]
+#[command(name = "flowline", version, about, long_about, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done; 1 done, but some records were dead-lettered or some tests differ; \
+2 the files or arguments are wrong; 3 a remote system refused; 4 interrupted or unsettled, run again to resume; \
+5 plan --exit-code found changes; 70 a defect of flowline.")]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// The project's folder [default: the nearest one upwards that has a flowline.yaml]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// An environment of flowline.yaml, with a state of its own
+    #[arg(long, global = true, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Another file than .env
+    #[arg(long, global = true, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Emulated Jira and Brevo inside the process: no account, no network, a state of its own
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// How results are printed; json is stable and documented
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Say more (twice: everything)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// No colours (also: the variable NO_COLOR)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// How much is logged to stderr
+    #[arg(long, global = true, value_enum, value_name = "LEVEL")]
+    pub log_level: Option<LogLevel>,
+    /// How logs are written
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+    /// Log every API call: method, path, status, time, quota; values are masked
+    #[arg(long, global = true)]
+    pub log_api_calls: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// One JSON document, or JSON lines for streams.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum LogLevel {
+    /// What went wrong.
+    Error,
+    /// And what may be wrong.
+    Warn,
+    /// And what is done.
+    Info,
+    /// And how.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// A line an entry.
+    Text,
+    /// A JSON object an entry.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a project that validates and runs in the sandbox
+    Init(commands::init::Arguments),
+    /// Show every mistake of every file under its characters; no network
+    Validate(commands::validate::Arguments),
+    /// Show exactly what a run would send; writes nothing
+    Plan(commands::plan::Arguments),
+    /// Sync once: read, transform, deliver
+    Run(commands::run::Arguments),
+    /// Run recorded records through the pipelines and compare with the snapshots
+    Test(commands::test::Arguments),
+    /// Last sync, cursors, counts, dead letters, quota; no network
+    Status(commands::status::Arguments),
+    /// Cursors and the ledger of what was sent
+    State(commands::state::Arguments),
+    /// What could not be delivered, why, and again
+    DeadLetters(commands::dead_letters::Arguments),
+    /// What can be written in a pipeline: custom fields, statuses, lists, attributes
+    Fields(commands::fields::Arguments),
+    /// The JSON Schemas of the language and of the records
+    Schema(commands::schema::Arguments),
+    /// Emulated Jira and Brevo on local ports, until stopped
+    Sandbox(commands::sandbox::Arguments),
+    /// Shell completion
+    Completions(commands::completions::Arguments),
+}

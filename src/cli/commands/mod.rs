@@ -1,0 +1,14 @@
+//! One file a command: its arguments, whose doc comments are its help, and what it does.
+
+pub mod completions;
+pub mod dead_letters;
+pub mod fields;
+pub mod init;
+pub mod plan;
+pub mod run;
+pub mod sandbox;
+pub mod schema;
+pub mod state;
+pub mod status;
+pub mod test;
+pub mod validate;

@@ -1,0 +1,146 @@
+//! The only place that prints: results on stdout, talk on stderr.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use super::args::{Format, Global};
+use super::env::Environment;
+use super::exit::Exit;
+use crate::diagnostic::{Diagnostics, RenderOptions, render, to_json};
+
+/// How this process talks.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// For people or for scripts.
+    pub format: Format,
+    /// Say only what went wrong.
+    pub quiet: bool,
+    /// How much more to say: 0 to 2.
+    pub verbose: u8,
+    /// Colours on stdout.
+    pub colour_results: bool,
+    /// Colours on stderr.
+    pub colour_talk: bool,
+    /// Stderr is a terminal: progress may be drawn.
+    pub terminal: bool,
+    /// How wide a line may be.
+    pub width: usize,
+}
+
+impl Output {
+    /// As the flags, the environment and the terminals say.
+    #[must_use]
+    pub fn new(global: &Global, environment: &Environment) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self {
+            format: global.format,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            colour_results: environment.colours(global.no_color, std::io::stdout().is_terminal()),
+            colour_talk: environment.colours(global.no_color, terminal),
+            terminal,
+            width: environment.width(),
+        }
+    }
+
+    /// True where results are JSON.
+    #[must_use]
+    pub fn json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// A line of results.
+    pub fn result(&self, line: &str) {
+        write_line(&mut std::io::stdout().lock(), line);
+    }
+
+    /// A JSON document as the only result, on one line.
+    pub fn result_json(&self, value: &impl serde::Serialize) -> Exit {
+        match serde_json::to_string(value) {
+            Ok(json) => {
+                self.result(&json);
+                Exit::Done
+            }
+            Err(error) => {
+                self.error(&format!("the result could not be written as JSON: {error}"));
+                Exit::Defect
+            }
+        }
+    }
+
+    /// A line for people, on stderr; not with `--quiet`.
+    pub fn say(&self, line: &str) {
+        if !self.quiet {
+            write_line(&mut std::io::stderr().lock(), line);
+        }
+    }
+
+    /// A line for people who asked for more.
+    pub fn say_more(&self, line: &str) {
+        if self.verbose > 0 {
+            write_line(&mut std::io::stderr().lock(), line);
+        }
+    }
+
+    /// What went wrong, in one or more lines.
+    pub fn error(&self, message: &str) {
+        let label = if self.colour_talk { "\u{1b}[31;1merror:\u{1b}[0m" } else { "error:" };
+        write_line(&mut std::io::stderr().lock(), &format!("{label} {message}"));
+    }
+
+    /// What may be wrong.
+    pub fn warn(&self, message: &str) {
+        let label = if self.colour_talk { "\u{1b}[33;1mwarning:\u{1b}[0m" } else { "warning:" };
+        self.say(&format!("{label} {message}"));
+    }
+
+    /// What to do about it.
+    pub fn help(&self, message: &str) {
+        let label = if self.colour_talk { "\u{1b}[36mhelp:\u{1b}[0m" } else { "help:" };
+        write_line(&mut std::io::stderr().lock(), &format!("  {label} {message}"));
+    }
+
+    /// Diagnostics on stderr, as commands other than `validate` show them.
+    pub fn diagnostics(&self, diagnostics: &Diagnostics) {
+        if self.json() {
+            write_line(&mut std::io::stdout().lock(), &to_json(diagnostics));
+        } else {
+            let rendered = render(diagnostics, &self.render_options(self.colour_talk));
+            write_text(&mut std::io::stderr().lock(), &rendered);
+        }
+    }
+
+    /// How diagnostics are drawn.
+    #[must_use]
+    pub const fn render_options(&self, colour: bool) -> RenderOptions {
+        RenderOptions { colour, width: self.width }
+    }
+
+    /// Asks for a yes on the terminal; without one the answer is no.
+    #[must_use]
+    pub fn confirm(&self, question: &str) -> bool {
+        if !Environment::can_ask() {
+            return false;
+        }
+        let mut stderr = std::io::stderr().lock();
+        write_text(&mut stderr, &format!("{question} [y/N] "));
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).is_ok()
+            && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+}
+
+/// Prints bytes as they are.
+pub fn print_bytes(bytes: &[u8]) -> Exit {
+    let mut stdout = std::io::stdout().lock();
+    // A reader that has gone away (`| head`) is no defect.
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_or(Exit::Done, |()| Exit::Done)
+}
+
+fn write_line(to: &mut impl std::io::Write, line: &str) {
+    write_text(to, &format!("{line}\n"));
+}
+
+fn write_text(to: &mut impl std::io::Write, text: &str) {
+    // A reader that has gone away (`| head`) is no defect, and there is nobody to tell.
+    to.write_all(text.as_bytes()).and_then(|()| to.flush()).unwrap_or_default();
+}
