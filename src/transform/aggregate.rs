@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::spill::{Spill, SpillError, SpillPlace};
-use crate::diagnostic::Span;
-use crate::expression::{Expression, Trouble};
+use crate::diagnostic::{Source, Span};
+use crate::expression::{Expression, Trouble, TroubleKind};
 use crate::record::{Identity, Number, Object, Record, Value, canonical_json};
 
 /// Groups records and reduces each group to one.
@@ -17,7 +17,9 @@ pub struct Aggregate {
     pub by: Vec<(Arc<str>, Expression)>,
     /// What is made of each group.
     pub values: Vec<Reduced>,
-    /// The step's characters in the pipeline file.
+    /// The pipeline file.
+    pub file: Arc<Source>,
+    /// The step's characters in it.
     pub span: Span,
 }
 
@@ -126,7 +128,7 @@ impl Aggregate {
         groups: &mut dyn Spill,
         run_time: jiff::Timestamp,
         at_most: usize,
-    ) -> Result<Vec<Result<Record, Trouble>>, SpillError> {
+    ) -> Result<Vec<Result<Record, (Record, Trouble)>>, SpillError> {
         groups
             .take_first(at_most)?
             .into_iter()
@@ -153,30 +155,34 @@ impl Aggregate {
         Ok((by.into(), inputs))
     }
 
-    fn record(&self, group: Group, run_time: jiff::Timestamp) -> Result<Record, Trouble> {
-        if let Some(reason) = group.trouble {
-            return Err(Trouble::new("aggregate", reason, self.span));
-        }
+    fn record(&self, group: Group, run_time: jiff::Timestamp) -> Result<Record, (Record, Trouble)> {
         let by = Value::from(group.by);
         let name: Arc<str> = canonical_json(&by).into();
         let mut members = by.as_object().cloned().unwrap_or_default();
+        let mut broken = group.trouble;
         for (reduced, state) in self.values.iter().zip(group.states) {
             match state.value(reduced.function) {
                 Ok(Some(value)) => members.insert(Arc::clone(&reduced.name), value),
                 Ok(None) => {}
                 Err(reason) => {
-                    let reason = format!("`{}` {reason}", reduced.name);
-                    return Err(Trouble::new("aggregate", reason, self.span));
+                    broken.get_or_insert_with(|| format!("`{}` {reason}", reduced.name));
                 }
             }
         }
-        Ok(Record {
+        let record = Record {
             value: members.into(),
             identity: Some(Identity::of(Arc::clone(&name))),
             time: Some(run_time),
             name,
             deleted: false,
-        })
+        };
+        match broken {
+            None => Ok(record),
+            Some(reason) => {
+                let trouble = Trouble::new(TroubleKind::Aggregate, reason, "", 0..0);
+                Err((record, trouble.located(&self.file, self.span)))
+            }
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! `expect`: a data contract; a record that breaks it is a dead letter with the message.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::diagnostic::Span;
-use crate::expression::{Condition, Trouble};
+use crate::diagnostic::{Source, Span};
+use crate::expression::{Condition, Trouble, TroubleKind};
 use crate::record::Record;
 
 /// What a record must be.
@@ -12,7 +13,9 @@ pub struct Expect {
     pub contract: Contract,
     /// What a person reads of a record that breaks it.
     pub message: Option<String>,
-    /// The contract's characters in the pipeline file.
+    /// The pipeline file.
+    pub file: Arc<Source>,
+    /// The contract's characters in it.
     pub span: Span,
 }
 
@@ -36,7 +39,7 @@ impl Expect {
             }
             Contract::Schema(validator) => {
                 let value = serde_json::to_value(&record.value)
-                    .map_err(|error| Trouble::new("expect", error.to_string(), self.span))?;
+                    .map_err(|error| self.trouble(error.to_string()))?;
                 validator.validate(&value).err().map(|error| {
                     let at = error.instance_path().to_string();
                     let at = if at.is_empty() { "the record".to_owned() } else { format!("`{at}`") };
@@ -48,9 +51,13 @@ impl Expect {
             None => Ok(()),
             Some(reason) => {
                 let reason = self.message.clone().unwrap_or(reason);
-                Err(Trouble::new("expect", reason, self.span))
+                Err(self.trouble(reason))
             }
         }
+    }
+
+    fn trouble(&self, reason: String) -> Trouble {
+        Trouble::new(TroubleKind::Contract, reason, "", 0..0).located(&self.file, self.span)
     }
 }
 

@@ -23,12 +23,14 @@ impl Map {
     /// The record with only these fields.
     ///
     /// # Errors
-    /// Where a value cannot be made of this record.
-    pub fn apply(&self, record: Record) -> Result<Record, Trouble> {
+    /// The record and why a value cannot be made of it.
+    pub fn apply(&self, record: Record) -> Result<Record, Box<(Record, Trouble)>> {
         let mut members = Object::with_capacity(self.fields.len());
         for (name, expression) in &self.fields {
-            if let Some(value) = expression.field(&record.value)? {
-                members.push(Arc::clone(name), value);
+            match expression.field(&record.value) {
+                Ok(Some(value)) => members.push(Arc::clone(name), value),
+                Ok(None) => {}
+                Err(trouble) => return Err(Box::new((record, trouble))),
             }
         }
         Ok(Record { value: members.into(), ..record })
@@ -39,18 +41,18 @@ impl Set {
     /// The record with these fields set.
     ///
     /// # Errors
-    /// Where a value cannot be made of this record.
-    pub fn apply(&self, record: Record) -> Result<Record, Trouble> {
-        let values = self
-            .fields
-            .iter()
-            .map(|(name, expression)| Ok((name, expression.field(&record.value)?)))
-            .collect::<Result<Vec<_>, Trouble>>()?;
-        let mut record = record;
-        for (name, value) in values {
-            if let Some(value) = value {
-                set_member(&mut record.value, name, value);
+    /// The record and why a value cannot be made of it.
+    pub fn apply(&self, mut record: Record) -> Result<Record, Box<(Record, Trouble)>> {
+        let mut values = Vec::with_capacity(self.fields.len());
+        for (name, expression) in &self.fields {
+            match expression.field(&record.value) {
+                Ok(Some(value)) => values.push((name, value)),
+                Ok(None) => {}
+                Err(trouble) => return Err(Box::new((record, trouble))),
             }
+        }
+        for (name, value) in values {
+            set_member(&mut record.value, name, value);
         }
         Ok(record)
     }

@@ -1,7 +1,7 @@
 //! The steps between a source and its sinks, one file a step; synchronous and pure.
 //!
 //! Most steps see one record at a time ([`Step::apply`]). `aggregate` and `dedupe` must see all
-//! of them first: the pipeline is cut there into stages ([`stages::Pipeline`]).
+//! of them first, and hold them in a [`Spill`].
 
 mod aggregate;
 mod dedupe;
@@ -26,4 +26,4 @@ pub use mask::{Mask, MaskKey};
 pub use remove::Remove;
 pub use rich_text::RichText;
 pub use spill::{MemorySpill, Spill, SpillError, SpillPlace};
-pub use step::{Step, StepKind, apply_all};
+pub use step::{Step, StepKind};

@@ -35,23 +35,17 @@ pub enum StepKind {
     Expect(Expect),
 }
 
-/// What became of a record in a list of steps.
-#[derive(Debug, Default)]
-pub struct Transformed {
-    /// What came out.
-    pub records: Vec<Record>,
-    /// The steps that dropped what did not, and how many each.
-    pub dropped: Vec<Span>,
-    /// What could not be made, with the record's name.
-    pub troubles: Vec<(Record, Trouble)>,
-}
-
 impl Step {
     /// What the step makes of one record.
     ///
     /// # Errors
-    /// Where it cannot be made of this record.
-    pub fn apply(&self, record: Record, key: &MaskKey, out: &mut Vec<Record>) -> Result<(), Trouble> {
+    /// The record and why nothing can be made of it.
+    pub fn apply(
+        &self,
+        record: Record,
+        key: &MaskKey,
+        out: &mut Vec<Record>,
+    ) -> Result<(), Box<(Record, Trouble)>> {
         match &self.kind {
             StepKind::Keep(step) => {
                 if step.passes(&record) {
@@ -64,34 +58,11 @@ impl Step {
             StepKind::Each(step) => step.apply(&record, out),
             StepKind::RichText(step) => out.push(step.apply(record)),
             StepKind::Mask(step) => out.push(step.apply(record, key)),
-            StepKind::Expect(step) => {
-                step.check(&record)?;
-                out.push(record);
-            }
+            StepKind::Expect(step) => match step.check(&record) {
+                Ok(()) => out.push(record),
+                Err(trouble) => return Err(Box::new((record, trouble))),
+            },
         }
         Ok(())
     }
-}
-
-/// Takes one record through all the steps.
-pub fn apply_all(steps: &[Step], record: Record, key: &MaskKey) -> Transformed {
-    let mut done = Transformed { records: vec![record], ..Transformed::default() };
-    for step in steps {
-        let mut next = Vec::with_capacity(done.records.len());
-        for record in std::mem::take(&mut done.records) {
-            let before = next.len();
-            // A record is shared, not copied: the clone is what a dead letter shows.
-            let shown = record.clone();
-            match step.apply(record, key, &mut next) {
-                Ok(()) if next.len() == before => done.dropped.push(step.span),
-                Ok(()) => {}
-                Err(trouble) => done.troubles.push((shown, trouble)),
-            }
-        }
-        done.records = next;
-        if done.records.is_empty() {
-            break;
-        }
-    }
-    done
 }

@@ -1,0 +1,145 @@
+//! A pipeline as meant.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::{SinkKind, SourceKind};
+use crate::diagnostic::{Source, Span};
+use crate::expression::Condition;
+use crate::operation::Place;
+use crate::record::Projection;
+use crate::transform::{Aggregate, Dedupe, Step};
+
+/// A pipeline with everything compiled and nothing left open.
+#[derive(Debug)]
+pub struct Plan {
+    /// Its name: the file's without its ending.
+    pub name: Arc<str>,
+    /// The file.
+    pub file: Arc<Source>,
+    /// What it is for, in the words of the file.
+    pub description: Option<String>,
+    /// False where the file says so: it is checked, and `run` says that it is off.
+    pub enabled: bool,
+    /// When it runs under `serve`, as written.
+    pub schedule: Option<String>,
+    /// The zone of its dates.
+    pub zone: TimeZone,
+    /// What becomes of a record that its own transforms cannot handle.
+    pub on_error: OnError,
+    /// What stops a run before anything is written.
+    pub guard: Guard,
+    /// Where records come from; all of one kind.
+    pub sources: Vec<SourcePlan>,
+    /// What happens to them, in order.
+    pub stages: Vec<Stage>,
+    /// Where they go, in the order of delivery.
+    pub sinks: Vec<SinkPlan>,
+    /// What is read of a record: nothing else is fetched or parsed.
+    pub reads: Projection,
+}
+
+/// A source and where it is written.
+#[derive(Debug)]
+pub struct SourcePlan {
+    /// What it asks for.
+    pub kind: SourceKind,
+    /// The connection, for sources that need one.
+    pub connection: Option<Arc<str>>,
+    /// Its key in the file.
+    pub span: Span,
+}
+
+/// A part of the way of a record.
+#[derive(Debug)]
+pub enum Stage {
+    /// Sees one record at a time.
+    Step(Step),
+    /// Sees all records first.
+    Aggregate(Aggregate),
+    /// Sees all records first.
+    Dedupe(Dedupe, Span),
+}
+
+/// A sink and where it is written.
+#[derive(Debug)]
+pub struct SinkPlan {
+    /// What it makes of a record.
+    pub kind: SinkKind,
+    /// The name that the file uses: `brevo.contacts`.
+    pub name: Arc<str>,
+    /// The connection, for sinks that need one.
+    pub connection: Option<Arc<str>>,
+    /// Asked before its own transforms.
+    pub when: Option<Condition>,
+    /// True where `when` asks for deleted things: others are passed over.
+    pub takes_deleted: bool,
+    /// Its own transforms, after the pipeline's.
+    pub stages: Vec<Stage>,
+    /// What becomes of a record that it cannot deliver.
+    pub on_error: OnError,
+    /// What becomes of a record without an identity for it.
+    pub on_unmatched: OnUnmatched,
+    /// Where it is written.
+    pub place: Place,
+    /// Its key in the file.
+    pub span: Span,
+}
+
+/// What becomes of a record that cannot be handled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnError {
+    /// It is kept with the reason, to be looked at and tried again.
+    #[default]
+    DeadLetter,
+    /// It is counted.
+    Skip,
+    /// What came before is delivered, then the run ends.
+    Stop,
+}
+
+/// What becomes of a record without an identity for a sink.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnUnmatched {
+    /// It is counted and listed by `plan`.
+    #[default]
+    Skip,
+    /// It is kept as a dead letter.
+    DeadLetter,
+}
+
+/// What stops a run before anything is written.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Guard {
+    /// At most so many operations that differ from the ledger.
+    pub max_changes: Option<u64>,
+    /// At most this share of the contacts known, from 50 on; 0 to 1.
+    pub max_share: Option<f64>,
+    /// At most this share of the records read as dead letters; 0 to 1.
+    pub max_dead: Option<f64>,
+}
+
+impl Guard {
+    /// True where there is anything to compare.
+    #[must_use]
+    pub const fn is_set(&self) -> bool {
+        self.max_changes.is_some() || self.max_share.is_some() || self.max_dead.is_some()
+    }
+}
+
+impl Plan {
+    /// True where records are held until the source has ended: it is read whole at every run.
+    #[must_use]
+    pub fn reads_whole(&self) -> bool {
+        let held = |stages: &[Stage]| stages.iter().any(|stage| !matches!(stage, Stage::Step(_)));
+        held(&self.stages) || self.sinks.iter().any(|sink| held(&sink.stages))
+    }
+
+    /// The place of a span for messages that outlive the run.
+    #[must_use]
+    pub fn place(&self, span: Span) -> Place {
+        let at = self.file.position(span.start);
+        Place { file: self.file.name().into(), line: at.line, column: at.column }
+    }
+}

@@ -1,0 +1,280 @@
+//! Taking records through a plan, up to operations: the one code path of `run`, `plan` and `test`.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Made, OnUnmatched, Plan, SinkPlan, Stage};
+use crate::diagnostic::Span;
+use crate::expression::{Trouble, TroubleKind};
+use crate::operation::Operation;
+use crate::record::Record;
+use crate::transform::{MaskKey, Spill, SpillError, Step};
+
+/// How many held records are given on at once.
+const RELEASED_AT_ONCE: usize = 200;
+
+/// A plan being carried out on records: holds what `aggregate` and `dedupe` must see whole.
+pub struct Processor<'p> {
+    plan: &'p Plan,
+    key: &'p MaskKey,
+    run_time: Timestamp,
+    /// A spill for each stage that holds records: the pipeline's own first, then each sink's.
+    spills: Vec<Vec<Option<Box<dyn Spill>>>>,
+}
+
+/// What became of records.
+#[derive(Debug, Default)]
+pub struct Processed {
+    /// What is to be sent.
+    pub operations: Vec<Operation>,
+    /// How many records came through the pipeline's own transforms.
+    pub kept: u64,
+    /// Records that a step dropped.
+    pub dropped: Vec<Dropped>,
+    /// Records without an identity for a sink.
+    pub unmatched: Vec<Unmatched>,
+    /// Records that could not be handled.
+    pub troubles: Vec<Troubled>,
+}
+
+/// A record that a step dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The record's name.
+    pub record: Arc<str>,
+    /// The step's key in the file.
+    pub at: Span,
+}
+
+/// A record without an identity for a sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmatched {
+    /// The record's name.
+    pub record: Arc<str>,
+    /// The sink's index.
+    pub sink: usize,
+}
+
+/// A record that could not be handled.
+#[derive(Clone, Debug)]
+pub struct Troubled {
+    /// The record, to be kept with the reason.
+    pub record: Record,
+    /// The sink's index; none in the pipeline's own transforms.
+    pub sink: Option<usize>,
+    /// Why.
+    pub trouble: Trouble,
+}
+
+impl<'p> Processor<'p> {
+    /// Starts to carry out a plan; `spill` gives room for records that are held.
+    pub fn new(
+        plan: &'p Plan,
+        key: &'p MaskKey,
+        run_time: Timestamp,
+        spill: &mut dyn FnMut() -> Result<Box<dyn Spill>, SpillError>,
+    ) -> Result<Self, SpillError> {
+        let mut rooms = |stages: &[Stage]| {
+            stages
+                .iter()
+                .map(|stage| match stage {
+                    Stage::Step(_) => Ok(None),
+                    Stage::Aggregate(_) | Stage::Dedupe(..) => spill().map(Some),
+                })
+                .collect::<Result<Vec<_>, SpillError>>()
+        };
+        let mut spills = vec![rooms(&plan.stages)?];
+        for sink in &plan.sinks {
+            spills.push(rooms(&sink.stages)?);
+        }
+        Ok(Self { plan, key, run_time, spills })
+    }
+
+    /// Takes a record as far as it gets.
+    ///
+    /// # Errors
+    /// Where records that are held cannot be kept.
+    pub fn process(&mut self, record: Record, out: &mut Processed) -> Result<(), SpillError> {
+        self.pipeline(0, vec![record], out)
+    }
+
+    /// Gives on what was held, once the source has ended.
+    ///
+    /// # Errors
+    /// Where records that were held cannot be read back.
+    pub fn finish(&mut self, out: &mut Processed) -> Result<(), SpillError> {
+        while self.release(out)? {}
+        Ok(())
+    }
+
+    /// Gives on some of what was held; false once nothing is left.
+    ///
+    /// # Errors
+    /// Where records that were held cannot be read back.
+    pub fn release(&mut self, out: &mut Processed) -> Result<bool, SpillError> {
+        for index in 0..self.plan.stages.len() {
+            let records = self.held(0, &self.plan.stages, index, out)?;
+            if !records.is_empty() {
+                self.pipeline(index + 1, records, out)?;
+                return Ok(true);
+            }
+        }
+        for sink in 0..self.plan.sinks.len() {
+            let plan = self.plan;
+            let Some(stages) = plan.sinks.get(sink).map(|sink| &sink.stages) else { continue };
+            for index in 0..stages.len() {
+                let records = self.held(sink + 1, stages, index, out)?;
+                if !records.is_empty() {
+                    self.sink(sink, index + 1, records, out)?;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn held(
+        &mut self,
+        room: usize,
+        stages: &[Stage],
+        index: usize,
+        out: &mut Processed,
+    ) -> Result<Vec<Record>, SpillError> {
+        let spill = self.spills.get_mut(room).and_then(|rooms| rooms.get_mut(index));
+        let (Some(Some(spill)), Some(stage)) = (spill, stages.get(index)) else { return Ok(Vec::new()) };
+        let sink = room.checked_sub(1);
+        match stage {
+            Stage::Step(_) => Ok(Vec::new()),
+            Stage::Dedupe(dedupe, _) => dedupe.give(spill.as_mut(), RELEASED_AT_ONCE),
+            Stage::Aggregate(aggregate) => {
+                let mut records = Vec::new();
+                // A batch of nothing but troubled groups must not look like the end.
+                loop {
+                    let groups = aggregate.give(spill.as_mut(), self.run_time, RELEASED_AT_ONCE)?;
+                    let end = groups.is_empty();
+                    for group in groups {
+                        match group {
+                            Ok(record) => records.push(record),
+                            Err((record, trouble)) => out.troubles.push(Troubled { record, sink, trouble }),
+                        }
+                    }
+                    if end || !records.is_empty() {
+                        return Ok(records);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The pipeline's own stages from one on, then every sink.
+    fn pipeline(&mut self, from: usize, records: Vec<Record>, out: &mut Processed) -> Result<(), SpillError> {
+        let plan = self.plan;
+        let records = self.stages(0, &plan.stages, from, records, out)?;
+        out.kept += records.len() as u64;
+        for record in records {
+            for (index, sink) in plan.sinks.iter().enumerate() {
+                if sink_takes(sink, &record) {
+                    self.sink(index, 0, vec![record.clone()], out)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A sink's own stages from one on, then its operations.
+    fn sink(
+        &mut self,
+        index: usize,
+        from: usize,
+        records: Vec<Record>,
+        out: &mut Processed,
+    ) -> Result<(), SpillError> {
+        let plan = self.plan;
+        let Some(sink) = plan.sinks.get(index) else { return Ok(()) };
+        for record in self.stages(index + 1, &sink.stages, from, records, out)? {
+            match sink.kind.operation(&record, index, &sink.place) {
+                Ok(Made::Operation(operation)) => out.operations.push(*operation),
+                Ok(Made::Unmatched) if sink.on_unmatched == OnUnmatched::Skip => {
+                    out.unmatched.push(Unmatched { record: Arc::clone(&record.name), sink: index });
+                }
+                Ok(Made::Unmatched) => {
+                    let reason = "no identity for this sink";
+                    let trouble = Trouble::new(TroubleKind::Unmatched, reason, "", 0..0)
+                        .located(&plan.file, sink.span);
+                    out.troubles.push(Troubled { record, sink: Some(index), trouble });
+                }
+                Err(trouble) => out.troubles.push(Troubled { record, sink: Some(index), trouble }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes records through stages until they come out or are held.
+    fn stages(
+        &mut self,
+        room: usize,
+        stages: &[Stage],
+        from: usize,
+        mut records: Vec<Record>,
+        out: &mut Processed,
+    ) -> Result<Vec<Record>, SpillError> {
+        let sink = room.checked_sub(1);
+        for (index, stage) in stages.iter().enumerate().skip(from) {
+            if records.is_empty() {
+                break;
+            }
+            let arrived = std::mem::take(&mut records);
+            let spill = self.spills.get_mut(room).and_then(|rooms| rooms.get_mut(index));
+            match (stage, spill) {
+                (Stage::Step(step), _) => {
+                    for record in arrived {
+                        self.step(step, record, sink, &mut records, out);
+                    }
+                }
+                (Stage::Aggregate(aggregate), Some(Some(spill))) => {
+                    for record in arrived {
+                        if let Err(trouble) = aggregate.take(&record, spill.as_mut())? {
+                            out.troubles.push(Troubled { record, sink, trouble });
+                        }
+                    }
+                }
+                (Stage::Dedupe(dedupe, _), Some(Some(spill))) => {
+                    for record in arrived {
+                        if let Err(trouble) = dedupe.take(&record, spill.as_mut())? {
+                            out.troubles.push(Troubled { record, sink, trouble });
+                        }
+                    }
+                }
+                // Each stage that holds records was given room in `new`.
+                (Stage::Aggregate(_) | Stage::Dedupe(..), _) => {}
+            }
+        }
+        Ok(records)
+    }
+
+    fn step(
+        &self,
+        step: &Step,
+        record: Record,
+        sink: Option<usize>,
+        records: &mut Vec<Record>,
+        out: &mut Processed,
+    ) {
+        let before = records.len();
+        let name = Arc::clone(&record.name);
+        match step.apply(record, self.key, records) {
+            Ok(()) if records.len() == before => out.dropped.push(Dropped { record: name, at: step.span }),
+            Ok(()) => {}
+            Err(failed) => {
+                let (record, trouble) = *failed;
+                out.troubles.push(Troubled { record, sink, trouble });
+            }
+        }
+    }
+}
+
+fn sink_takes(sink: &SinkPlan, record: &Record) -> bool {
+    (!record.deleted || sink.takes_deleted)
+        && sink.when.as_ref().is_none_or(|when| when.holds(&record.value))
+}
