@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -130,6 +132,28 @@ impl Operation {
         }
         members.into()
     }
+}
+
+/// Folds operations of one scope and key into one, in the order of first appearance: what a
+/// delivery window, a plan and a snapshot are made of.
+#[must_use]
+pub fn fold_all(operations: Vec<Operation>) -> Vec<Operation> {
+    let mut folded: IndexMap<(usize, Arc<str>, Arc<str>), Operation> = IndexMap::with_capacity(operations.len());
+    for operation in operations {
+        let key = (operation.sink_index, Arc::clone(&operation.scope), Arc::clone(&operation.key));
+        match folded.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(operation);
+            }
+            Entry::Occupied(mut place) => {
+                if operation.policy == Policy::Latest {
+                    let known = place.get().clone();
+                    place.insert(known.fold(operation));
+                }
+            }
+        }
+    }
+    folded.into_values().collect()
 }
 
 /// Equal for equal payloads and sets.

@@ -3,7 +3,9 @@
 mod kinds;
 mod pipeline;
 mod process;
+mod snapshot;
 
 pub use kinds::{Made, SinkKind, SourceKind};
 pub use pipeline::{Guard, OnError, OnUnmatched, Plan, SinkPlan, SourcePlan, Stage};
 pub use process::{Dropped, Processed, Processor, Troubled, Unmatched};
+pub use snapshot::snapshot;
