@@ -27,7 +27,7 @@ impl Map {
     pub fn apply(&self, record: Record) -> Result<Record, Box<(Record, Trouble)>> {
         let mut members = Object::with_capacity(self.fields.len());
         for (name, expression) in &self.fields {
-            match expression.field(&record.value) {
+            match expression.evaluate(&record.value) {
                 Ok(Some(value)) => members.push(Arc::clone(name), value),
                 Ok(None) => {}
                 Err(trouble) => return Err(Box::new((record, trouble))),
@@ -45,7 +45,7 @@ impl Set {
     pub fn apply(&self, mut record: Record) -> Result<Record, Box<(Record, Trouble)>> {
         let mut values = Vec::with_capacity(self.fields.len());
         for (name, expression) in &self.fields {
-            match expression.field(&record.value) {
+            match expression.evaluate(&record.value) {
                 Ok(Some(value)) => values.push((name, value)),
                 Ok(None) => {}
                 Err(trouble) => return Err(Box::new((record, trouble))),
