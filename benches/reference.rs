@@ -4,7 +4,10 @@
 //!
 //! Environment: JIRA_URL, JIRA_EMAIL, JIRA_TOKEN, BREVO_URL, BREVO_KEY, DATABASE.
 
-#![expect(clippy::disallowed_methods, reason = "a program of its own, outside the library's layers")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a program of its own, outside the library's layers"
+)]
 
 use std::collections::{BTreeMap, HashMap};
 use std::env;
@@ -95,11 +98,17 @@ struct Contact {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    rustls::crypto::ring::default_provider().install_default().map_err(|_| "TLS provider")?;
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| "TLS provider")?;
     let client = reqwest::Client::new();
     let jira = env::var("JIRA_URL")?;
     let brevo = env::var("BREVO_URL")?;
-    let (email, token, key) = (env::var("JIRA_EMAIL")?, env::var("JIRA_TOKEN")?, env::var("BREVO_KEY")?);
+    let (email, token, key) = (
+        env::var("JIRA_EMAIL")?,
+        env::var("JIRA_TOKEN")?,
+        env::var("BREVO_KEY")?,
+    );
     let mut database = Connection::open(env::var("DATABASE")?)?;
     database.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
@@ -132,8 +141,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let mut events = Vec::new();
         for issue in &mut page.issues {
             complete(&client, &jira, (&email, &token), issue).await?;
-            let Some(reporter) = &issue.fields.reporter else { continue };
-            let Some(address) = reporter.email_address.as_ref().map(|address| address.to_lowercase()) else {
+            let Some(reporter) = &issue.fields.reporter else {
+                continue;
+            };
+            let Some(address) = reporter
+                .email_address
+                .as_ref()
+                .map(|address| address.to_lowercase())
+            else {
                 continue;
             };
             fold(&mut contacts, &address, issue, reporter);
@@ -141,7 +156,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         let transaction = database.transaction()?;
         {
-            let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO operations VALUES (?1, ?2)")?;
+            let mut insert =
+                transaction.prepare_cached("INSERT OR REPLACE INTO operations VALUES (?1, ?2)")?;
             for (address, contact) in &contacts {
                 insert.execute((format!("contact:{address}"), contact.attributes.to_string()))?;
             }
@@ -169,7 +185,9 @@ async fn complete(
     (email, token): (&str, &str),
     issue: &mut Issue,
 ) -> Result<(), Box<dyn Error>> {
-    let Some(changelog) = &mut issue.changelog else { return Ok(()) };
+    let Some(changelog) = &mut issue.changelog else {
+        return Ok(());
+    };
     if changelog.total as usize <= changelog.histories.len() {
         changelog.histories.reverse();
         return Ok(());
@@ -178,7 +196,10 @@ async fn complete(
     while (changelog.histories.len() as u64) < changelog.total {
         let start = changelog.histories.len();
         let bytes = client
-            .get(format!("{jira}/rest/api/3/issue/{}/changelog?startAt={start}&maxResults=100", issue.id))
+            .get(format!(
+                "{jira}/rest/api/3/issue/{}/changelog?startAt={start}&maxResults=100",
+                issue.id
+            ))
             .basic_auth(email, Some(token))
             .send()
             .await?
@@ -194,7 +215,12 @@ async fn complete(
     Ok(())
 }
 
-fn fold(contacts: &mut HashMap<String, Contact>, address: &str, issue: &Issue, reporter: &Reporter) {
+fn fold(
+    contacts: &mut HashMap<String, Contact>,
+    address: &str,
+    issue: &Issue,
+    reporter: &Reporter,
+) {
     let fields = &issue.fields;
     let list = match fields.project.key.as_deref() {
         Some("SUPPORT") => Some(22),
@@ -214,7 +240,10 @@ fn fold(contacts: &mut HashMap<String, Contact>, address: &str, issue: &Issue, r
         lists.clone_from(&known.lists);
     }
     let name = |named: &Option<Named>| named.as_ref().and_then(|named| named.name.clone());
-    let text = fields.description.as_ref().map(|adf| render_within(adf.get(), Format::Text, 1000));
+    let text = fields
+        .description
+        .as_ref()
+        .map(|adf| render_within(adf.get(), Format::Text, 1000));
     let attributes = json!({
         "FIRSTNAME": reporter.display_name.split_whitespace().next(),
         "JIRA_ACCOUNT_ID": reporter.account_id,
@@ -225,11 +254,22 @@ fn fold(contacts: &mut HashMap<String, Contact>, address: &str, issue: &Issue, r
         "LAST_TICKET_RESOLUTION": name(&fields.resolution).unwrap_or_default(),
         "LAST_TICKET_TEXT": text.unwrap_or_default(),
     });
-    contacts.insert(address.to_owned(), Contact { created: fields.created.clone(), attributes, lists });
+    contacts.insert(
+        address.to_owned(),
+        Contact {
+            created: fields.created.clone(),
+            attributes,
+            lists,
+        },
+    );
 }
 
 fn status_events(events: &mut Vec<(String, Value)>, jira: &str, address: &str, issue: &Issue) {
-    for history in issue.changelog.iter().flat_map(|changelog| &changelog.histories) {
+    for history in issue
+        .changelog
+        .iter()
+        .flat_map(|changelog| &changelog.histories)
+    {
         for item in &history.items {
             if item.field_id.as_deref().unwrap_or(&item.field) != "status" {
                 continue;
@@ -278,7 +318,12 @@ async fn send(
     for batch in events.chunks(200) {
         let batch: Vec<&Value> = batch.iter().map(|(_, event)| event).collect();
         let body = json!({ "events": batch });
-        let answer = client.post(format!("{brevo}/events/batch")).header("api-key", key).json(&body).send().await?;
+        let answer = client
+            .post(format!("{brevo}/events/batch"))
+            .header("api-key", key)
+            .json(&body)
+            .send()
+            .await?;
         answer.error_for_status()?.bytes().await?;
     }
     Ok(())

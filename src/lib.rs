@@ -22,11 +22,7 @@ pub mod shape;
 
 pub mod expression;
 
-pub mod transform;
-
 pub mod connectors;
-
-pub mod plan;
 
 pub mod http;
 
@@ -37,5 +33,3 @@ pub mod engine;
 pub mod server;
 
 pub mod sandbox;
-
-pub mod cli;

@@ -138,9 +138,14 @@ impl Operation {
 /// delivery window, a plan and a snapshot are made of.
 #[must_use]
 pub fn fold_all(operations: Vec<Operation>) -> Vec<Operation> {
-    let mut folded: IndexMap<(usize, Arc<str>, Arc<str>), Operation> = IndexMap::with_capacity(operations.len());
+    let mut folded: IndexMap<(usize, Arc<str>, Arc<str>), Operation> =
+        IndexMap::with_capacity(operations.len());
     for operation in operations {
-        let key = (operation.sink_index, Arc::clone(&operation.scope), Arc::clone(&operation.key));
+        let key = (
+            operation.sink_index,
+            Arc::clone(&operation.scope),
+            Arc::clone(&operation.key),
+        );
         match folded.entry(key) {
             Entry::Vacant(place) => {
                 place.insert(operation);

@@ -1,12 +1,17 @@
 //! Compiled JSONPath, conditions, templates and conversions, and the paths that they read.
 
+mod condition;
 pub mod conversion;
+mod path;
 mod problem;
 mod reference;
+mod regexp;
 mod template;
 mod trouble;
 
+pub use condition::{Condition, NullComparison};
 pub use conversion::Conversion;
+pub use path::{LocationStep, Path};
 pub use problem::Problem;
 pub use reference::{Reference, Step, StepKind, Usage};
 pub use template::Template;

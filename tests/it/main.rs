@@ -1,3 +1,10 @@
 //! One binary of integration tests.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
 mod architecture;
+mod jsonpath;

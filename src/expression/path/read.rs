@@ -1,0 +1,162 @@
+//! What queries read, and the literals in them.
+
+use std::sync::Arc;
+
+use super::tree::{Logical, Operand, PatternOperand, Query, Root, Segment, SelectorKind};
+use crate::expression::regexp::Pattern;
+use crate::expression::{Reference, Step, StepKind, Usage};
+use crate::record::Value;
+
+/// Adds what a query reads: its own steps, then those of its filters. `current` are the steps to
+/// what `@` stands for.
+pub(in crate::expression) fn references_of(
+    query: &Query,
+    current: &[Step],
+    usage: Usage,
+    found: &mut Vec<Reference>,
+) {
+    let mut steps = match query.root {
+        Root::Record => Vec::new(),
+        Root::Current => current.to_vec(),
+    };
+    let own = found.len();
+    found.push(Reference {
+        steps: Vec::new(),
+        usage,
+        range: query.range.clone(),
+    });
+    for segment in &query.segments {
+        push_step(segment, &mut steps);
+        for selector in &segment.selectors {
+            if let SelectorKind::Filter(logical) = &selector.kind {
+                references_in(logical, &steps, found);
+            }
+        }
+    }
+    if let Some(reference) = found.get_mut(own) {
+        reference.steps = steps;
+    }
+}
+
+fn push_step(segment: &Segment, steps: &mut Vec<Step>) {
+    let range = match segment.selectors.as_slice() {
+        [only] => only.range.clone(),
+        [first, .., last] => first.range.start..last.range.end,
+        [] => 0..0,
+    };
+    if segment.descendant {
+        steps.push(Step {
+            kind: StepKind::Descendants,
+            range,
+        });
+        return;
+    }
+    let kind = match segment.selectors.as_slice() {
+        [only] => match &only.kind {
+            SelectorKind::Name(name) => StepKind::Name(Arc::clone(name)),
+            SelectorKind::Index(index) => StepKind::Index(*index),
+            _ => StepKind::Each,
+        },
+        _ => StepKind::Each,
+    };
+    steps.push(Step { kind, range });
+}
+
+/// Adds what a filter's expression reads.
+pub(in crate::expression) fn references_in(
+    logical: &Logical,
+    current: &[Step],
+    found: &mut Vec<Reference>,
+) {
+    match logical {
+        Logical::Or(parts) | Logical::And(parts) => {
+            for part in parts {
+                references_in(part, current, found);
+            }
+        }
+        Logical::Not(inner) => references_in(inner, current, found),
+        Logical::Exists(query) => references_of(query, current, Usage::Tested, found),
+        Logical::Matches(matching) => {
+            operand(&matching.text, current, found);
+            if let PatternOperand::Found(pattern) = &matching.pattern {
+                operand(pattern, current, found);
+            }
+        }
+        Logical::Compare(comparison) => {
+            operand(&comparison.left, current, found);
+            operand(&comparison.right, current, found);
+        }
+    }
+}
+
+fn operand(operand: &Operand, current: &[Step], found: &mut Vec<Reference>) {
+    match operand {
+        Operand::Literal { .. } => {}
+        Operand::Length(inner) => self::operand(inner, current, found),
+        Operand::Singular(query) | Operand::Count(query) | Operand::Value(query) => {
+            references_of(query, current, Usage::Taken, found);
+        }
+    }
+}
+
+/// Replaces the text of string literals.
+pub(in crate::expression) fn replace_in(
+    logical: &mut Logical,
+    replace: &mut dyn FnMut(&str) -> String,
+) {
+    match logical {
+        Logical::Or(parts) | Logical::And(parts) => {
+            for part in parts {
+                replace_in(part, replace);
+            }
+        }
+        Logical::Not(inner) => replace_in(inner, replace),
+        Logical::Exists(query) => replace_in_query(query, replace),
+        Logical::Matches(matching) => {
+            replace_in_operand(&mut matching.text, replace);
+            match &mut matching.pattern {
+                PatternOperand::Found(found) => replace_in_operand(found, replace),
+                PatternOperand::Literal { pattern, text, .. } if text.contains("${") => {
+                    let new = replace(text);
+                    // A pattern that is none once it is replaced matches nothing.
+                    *pattern = Pattern::parse(&new).unwrap_or_else(|_| Pattern::nothing());
+                    *text = new.into();
+                }
+                PatternOperand::Literal { .. } => {}
+            }
+        }
+        Logical::Compare(comparison) => {
+            replace_in_operand(&mut comparison.left, replace);
+            replace_in_operand(&mut comparison.right, replace);
+        }
+    }
+}
+
+fn replace_in_operand(operand: &mut Operand, replace: &mut dyn FnMut(&str) -> String) {
+    match operand {
+        Operand::Literal { value, .. } => {
+            if let Value::String(text) = value
+                && text.contains("${")
+            {
+                *value = replace(text).into();
+            }
+        }
+        Operand::Length(inner) => replace_in_operand(inner, replace),
+        Operand::Singular(query) | Operand::Count(query) | Operand::Value(query) => {
+            replace_in_query(query, replace);
+        }
+    }
+}
+
+/// Replaces the text of string literals and of names in quotes.
+pub(super) fn replace_in_query(query: &mut Query, replace: &mut dyn FnMut(&str) -> String) {
+    for segment in &mut query.segments {
+        for selector in &mut segment.selectors {
+            match &mut selector.kind {
+                SelectorKind::Name(name) if name.contains("${") => *name = replace(name).into(),
+                SelectorKind::Filter(logical) => replace_in(logical, replace),
+                _ => {}
+            }
+        }
+    }
+}
