@@ -34,6 +34,12 @@ pub enum TroubleKind {
     Conversion,
     /// More than is rendered of one record.
     TooLarge,
+    /// The record breaks what the pipeline expects of it.
+    Contract,
+    /// A group cannot be made one record.
+    Aggregate,
+    /// The record has no identity for a sink.
+    Unmatched,
 }
 
 impl TroubleKind {
@@ -45,6 +51,9 @@ impl TroubleKind {
             Self::WrongKind => Code::new("record.wrong_kind"),
             Self::Conversion => Code::new("record.conversion"),
             Self::TooLarge => Code::new("record.too_large"),
+            Self::Contract => Code::new("record.contract"),
+            Self::Aggregate => Code::new("record.aggregate"),
+            Self::Unmatched => Code::new("record.unmatched"),
         }
     }
 }

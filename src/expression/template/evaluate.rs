@@ -188,6 +188,14 @@ impl Renderer<'_> {
 
     fn block(&mut self, block: &Block, frame: &Frame<'_>) -> Result<(), Trouble> {
         let item = self.argument(&block.subject, frame)?;
+        // What was only asked for its elements may have been kept as text.
+        let parsed = match &item {
+            Item::Found(Value::Raw(json)) if block.kind.opens_context() => {
+                Value::from_json(json).ok()
+            }
+            _ => None,
+        };
+        let item = parsed.as_ref().map_or(item, Item::Found);
         match block.kind {
             BlockKind::If if item.is_true() => self.nodes(&block.body, frame),
             BlockKind::Unless if !item.is_true() => self.nodes(&block.body, frame),

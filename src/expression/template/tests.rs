@@ -556,6 +556,20 @@ fn what_is_printed_is_escaped_for_another_language_but_for_what_is_of_it() {
 }
 
 #[test]
+fn loops_go_through_what_was_kept_as_text() {
+    let template =
+        "{{#each l}}{{@index}}{{/each}}{{#each e}}{{else}}-{{/each}}{{#if e}}{{else}}-{{/if}}";
+    let template = Template::parse(template).unwrap();
+    let mut record = crate::record::Object::new();
+    record.insert("l", Value::Raw("[ {}, 2 ]".into()));
+    record.insert("e", Value::Raw("[ ]".into()));
+    assert_eq!(
+        template.render(&record.into(), &TimeZone::UTC).unwrap(),
+        "01--"
+    );
+}
+
+#[test]
 fn a_path_costs_no_more_than_its_text() {
     let template = Template::parse("{{site.url}}/browse/{{key}}").unwrap();
     let record = Value::from_json(r#"{"key":"A-1","site":{"url":"https://a.example"}}"#).unwrap();
