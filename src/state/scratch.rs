@@ -134,10 +134,6 @@ impl ScratchTable {
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape that map_err asks for"
-)]
 fn error(error: rusqlite::Error) -> StateError {
     StateError::Storage {
         path: "for temporary rows".into(),

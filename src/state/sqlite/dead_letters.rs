@@ -196,6 +196,16 @@ pub(super) fn remove(database: &Database, id: i64) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The record went through again. Where it broke again in the same way, that was kept before
+/// and this leaves it.
+pub(super) fn retried(database: &Database, id: i64) -> Result<(), Fault> {
+    database
+        .connection
+        .prepare_cached("DELETE FROM dead_letters WHERE id = ? AND state = 1")?
+        .execute([id])?;
+    Ok(())
+}
+
 /// What a guard held back is dead after all.
 pub(super) fn release(database: &Database, lane: i64) -> Result<(), Fault> {
     let rows: Vec<LetterRow> = select(

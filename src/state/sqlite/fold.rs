@@ -54,7 +54,7 @@ pub(super) fn commit(
         dead_letters::of_record(database, lease.number, letter, commit.hold, commit.now)?;
     }
     for id in &commit.retried {
-        dead_letters::remove(database, *id)?;
+        dead_letters::retried(database, *id)?;
     }
     for fact in &commit.facts {
         put_fact(database, fact)?;

@@ -210,9 +210,12 @@ pub(super) fn due(
     if due.rows.is_empty() {
         let (next_at, unsettled): (Option<i64>, i64) = connection
             .prepare_cached(
-                "SELECT min(due_at), count(*) FROM outbox WHERE lane_id = ? AND state IN (1, 2, 3)",
+                "SELECT min(CASE WHEN due_at > ?2 THEN due_at END), count(*) FROM outbox \
+                 WHERE lane_id = ?1 AND state IN (1, 2, 3)",
             )?
-            .query_row([lease.number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .query_row(params![lease.number, now], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         due.next_at = next_at;
         due.unsettled = u64::try_from(unsettled).unwrap_or(0);
     }
@@ -337,6 +340,16 @@ pub(super) fn resume(database: &Database, lane: i64, now: i64) -> Result<(), Fau
             row.state = PENDING;
             row.due_at = now;
         }
+        put(&database.connection, &row)?;
+    }
+    // A new run tries at once what the last one had put off.
+    let rows: Vec<OutboxRow> = select(
+        &database.connection,
+        "WHERE lane_id = ?1 AND state IN (1, 3) AND due_at > max(?2, sent_at + ?3) ORDER BY id",
+        params![lane, now, FIRST_ASK],
+    )?;
+    for mut row in rows {
+        row.due_at = now;
         put(&database.connection, &row)?;
     }
     Ok(())

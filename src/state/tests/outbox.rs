@@ -27,7 +27,7 @@ async fn a_subjects_event_waits_for_its_contact() {
     let due = bench.store.due(&lease, 0, 10).await.unwrap();
     assert_eq!(
         (due.rows.len(), due.unsettled, due.next_at),
-        (0, 2, Some(0))
+        (0, 2, Some(7_000))
     );
     let sending = bench.due(&lease, 7_000).await;
     assert_eq!(sending, [first[0]]);
