@@ -8,6 +8,7 @@ mod reference;
 mod regexp;
 mod template;
 mod trouble;
+mod value;
 
 pub use condition::{Condition, NullComparison};
 pub use conversion::Conversion;
@@ -16,3 +17,4 @@ pub use problem::Problem;
 pub use reference::{Reference, Step, StepKind, Usage};
 pub use template::Template;
 pub use trouble::{Trouble, TroubleKind};
+pub use value::{Compiling, Expression, Kind, LocatedReference, Lookup, Options, Place, Wish};
