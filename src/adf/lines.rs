@@ -159,7 +159,11 @@ impl Lines {
         let is_bare = rest.starts_with('>') && (is_flat || is_capped);
         self.frames.push(Frame {
             role,
-            marker: if is_bare { Cow::Borrowed("") } else { marker.into() },
+            marker: if is_bare {
+                Cow::Borrowed("")
+            } else {
+                marker.into()
+            },
             prefix_before,
             prefix: self.prefix.len(),
             is_capped,
