@@ -303,10 +303,29 @@ impl<'d> Runs<'d> {
         });
     }
 
+    /// A link on white space alone would not be seen: its address stands for it.
+    fn show_blank_links(&mut self) {
+        for index in 0..self.runs.len() {
+            let link = link_at(&self.runs, Some(index));
+            let is_alone = link.is_some()
+                && link_at(&self.runs, index.checked_sub(1)) != link
+                && link_at(&self.runs, Some(index + 1)) != link;
+            if let (true, Some(Link { href: url, .. }), Some(run)) =
+                (is_alone, link, self.runs.get_mut(index))
+                && matches!(run.content, Content::Space(_))
+            {
+                run.content = Content::Card { url, name: None };
+                run.style = Style::default();
+                run.link = None;
+            }
+        }
+    }
+
     /// The runs, or none where nothing would be seen. Line ends at the edges are left out, and
     /// white space takes the marks that both its neighbours have, so that no mark begins or
     /// ends with it.
     pub(super) fn finish(mut self) -> Option<Vec<Run<'d>>> {
+        self.show_blank_links();
         let visible = |run: &Run<'_>| !matches!(run.content, Content::Space(_) | Content::Break);
         let first = self.runs.iter().position(visible)?;
         let last = self.runs.iter().rposition(visible)?;
@@ -322,6 +341,11 @@ impl<'d> Runs<'d> {
         neutralise(&mut self.runs);
         Some(self.runs)
     }
+}
+
+/// The link of the run at an index.
+fn link_at<'d>(runs: &[Run<'d>], index: Option<usize>) -> Option<Link<'d>> {
+    runs.get(index?)?.link
 }
 
 fn neutralise(runs: &mut [Run<'_>]) {
@@ -401,10 +425,8 @@ fn marks<'d>(document: &'d Document<'_>, id: NodeId) -> (Style, Option<Link<'d>>
 }
 
 fn mention(document: &Document<'_>, id: NodeId) -> String {
+    // `all` and `here` are ids that read as names.
     let who = document.scalar(id, Name::Id);
-    if let Some(group @ ("all" | "here")) = who {
-        return format!("@{group}");
-    }
     let text = document.string(id, Name::Text).map(str::trim);
     let name = text.filter(|text| !text.is_empty()).or(who);
     match name {

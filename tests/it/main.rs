@@ -6,5 +6,6 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+mod adf;
 mod architecture;
 mod jsonpath;
