@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::number::{as_integer, read_number};
 use super::text::{compact_json, scalar_text};
 use super::time::{read_time, write_date, write_datetime};
+use crate::adf::{self, Format};
 use crate::record::{Number, Value};
 
 /// What `as:` makes of a value.
@@ -28,6 +29,12 @@ pub enum Conversion {
     EpochMs,
     /// Seconds as hours, a double.
     Hours,
+    /// Rich text as plain text.
+    Text,
+    /// Rich text as Markdown.
+    Markdown,
+    /// Rich text as HTML.
+    Html,
     /// Compact JSON.
     Json,
     /// Text in lower case.
@@ -58,7 +65,7 @@ impl Unconvertible {
 
 impl Conversion {
     /// All of them with their names in the language, in the order of its page.
-    pub const ALL: [(&'static str, Self); 12] = [
+    pub const ALL: [(&'static str, Self); 15] = [
         ("string", Self::String),
         ("integer", Self::Integer),
         ("number", Self::Number),
@@ -67,6 +74,9 @@ impl Conversion {
         ("datetime", Self::DateTime),
         ("epoch_ms", Self::EpochMs),
         ("hours", Self::Hours),
+        ("text", Self::Text),
+        ("markdown", Self::Markdown),
+        ("html", Self::Html),
         ("json", Self::Json),
         ("lower", Self::Lower),
         ("upper", Self::Upper),
@@ -91,14 +101,42 @@ impl Conversion {
             .map_or("", |(name, _)| *name)
     }
 
-    /// Converts a value, each element of a list (but for `list` and `json`); what is
+    /// How it renders rich text, where it does.
+    #[must_use]
+    pub const fn rich_text(self) -> Option<Format> {
+        match self {
+            Self::Text => Some(Format::Text),
+            Self::Markdown => Some(Format::Markdown),
+            Self::Html => Some(Format::Html),
+            _ => None,
+        }
+    }
+
+    /// Converts a value, each element of a list (but for `list`, `json` and rich text); what is
     /// missing stays missing.
     ///
     /// # Errors
     /// Where something would be lost, or the value is of a kind that it does not take.
     pub fn convert(self, value: &Value, zone: &TimeZone) -> Result<Value, Unconvertible> {
+        self.convert_within(value, zone, None)
+    }
+
+    /// Converts like [`convert`](Self::convert); rich text that is longer than so many Unicode
+    /// scalar values is cut where its format allows it, HTML between elements.
+    ///
+    /// # Errors
+    /// As [`convert`](Self::convert).
+    pub fn convert_within(
+        self,
+        value: &Value,
+        zone: &TimeZone,
+        most: Option<usize>,
+    ) -> Result<Value, Unconvertible> {
         if value.is_null() {
             return Ok(Value::Null);
+        }
+        if let Some(format) = self.rich_text() {
+            return render(value, format, most);
         }
         match (self, value) {
             (Self::List, Value::Array(_)) => Ok(value.clone()),
@@ -158,6 +196,34 @@ impl Conversion {
             },
         }
     }
+}
+
+/// Rich text in a format; text stays as it is: it is wiki text.
+fn render(value: &Value, format: Format, most: Option<usize>) -> Result<Value, Unconvertible> {
+    let json: std::borrow::Cow<'_, str> = match value {
+        Value::String(_) => return Ok(value.clone()),
+        Value::Raw(json) => (&**json).into(),
+        Value::Array(_) | Value::Object(_) => value.to_json().into(),
+        scalar => return text(scalar).map(|text| text.into_owned().into()),
+    };
+    // Another object would be rendered to nothing.
+    let lost = match value {
+        Value::Array(elements) => elements.iter().any(|element| {
+            matches!(element, Value::Object(_)) && !adf::is_node(&element.to_json())
+        }),
+        _ => !json.starts_with('[') && !adf::is_node(&json),
+    };
+    if lost {
+        return Err(Unconvertible::new(
+            "an object that is no rich text cannot be rendered",
+            "rich text (ADF) or text",
+        ));
+    }
+    Ok(match most {
+        Some(most) => adf::render_within(&json, format, most),
+        None => adf::render(&json, format),
+    }
+    .into())
 }
 
 fn text(value: &Value) -> Result<std::borrow::Cow<'_, str>, Unconvertible> {
@@ -229,6 +295,7 @@ mod tests {
             ("epoch_ms", "7", "7"),
             ("hours", "5400", "1.5"),
             ("hours", "3600", "1.0"),
+            ("text", r#""*as it is*""#, r#""*as it is*""#),
             (
                 "json",
                 r#"{"b":[1, 2],"a":null}"#,
@@ -270,6 +337,8 @@ mod tests {
             ("string", "{}"),
             ("lower", "[{}]"),
             ("hours", r#""secret""#),
+            ("text", r#"{"secret":1}"#),
+            ("html", r#"[{"secret":1}]"#),
         ] {
             let trouble = convert(name, json).unwrap_err();
             assert!(!trouble.reason.contains("secret"), "{name} {json}");

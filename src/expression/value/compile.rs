@@ -7,10 +7,10 @@ use jiff::tz::TimeZone;
 use super::literal::{literal, names_in_braces, warn_of_path};
 use super::long_form::{FORMS, long_form};
 use super::options::Options;
-use super::{Expression, Form, locate};
+use super::{Expression, Form, locate, usage_of};
 use crate::config::Strings;
 use crate::diagnostic::{Diagnostics, Source, Span};
-use crate::expression::{Path, Problem, Template};
+use crate::expression::{Path, Problem, Template, Usage};
 use crate::syntax::{Kind, Node, Scalar, ScalarValue};
 
 /// What compiling values needs to know, and where their mistakes go.
@@ -153,6 +153,17 @@ pub(super) fn expression(
     span: Span,
     compiling: &Compiling<'_>,
 ) -> Expression {
+    let mut form = form;
+    if let Form::Path { references, .. } = &mut form {
+        let usage = usage_of(&options);
+        // What filters ask for keeps its own usage.
+        for reference in references
+            .iter_mut()
+            .filter(|one| one.usage == Usage::Taken)
+        {
+            reference.usage = usage;
+        }
+    }
     Expression {
         form,
         options,

@@ -111,7 +111,10 @@ impl Expression {
         }
         if let Some(conversion) = self.options.conversion {
             value = value
-                .map(|value| conversion.value.convert(&value, &self.zone))
+                .map(|value| {
+                    let most = self.options.max_length;
+                    conversion.value.convert_within(&value, &self.zone, most)
+                })
                 .transpose()
                 .map_err(|error| {
                     Trouble::new(

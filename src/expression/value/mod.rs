@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 pub use compile::{Compiling, Place};
 pub use options::{Lookup, Options};
 
-use super::{Path, Reference, Template};
+use super::{Path, Reference, Template, Usage};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 use crate::record::Value;
 use crate::syntax::Node;
@@ -238,11 +238,15 @@ impl Expression {
     /// Writes what it takes from the record so that it is safe in another language (HTML, say);
     /// but for paths that hold text of that language already. Literal text stays as it is.
     pub fn escape_texts(&mut self, how: fn(&str) -> String, except: &dyn Fn(&Reference) -> bool) {
+        let made_html = self
+            .options
+            .conversion
+            .is_some_and(|conversion| conversion.value == super::Conversion::Html);
         match &mut self.form {
             Form::Path {
                 references, escape, ..
             } => {
-                let safe = references.first().is_some_and(except);
+                let safe = made_html || references.first().is_some_and(except);
                 *escape = (!safe).then_some(how);
             }
             Form::Template { template, .. } => template.escape_printed(how, except),
@@ -258,6 +262,19 @@ impl Expression {
                 }
             }
         }
+    }
+}
+
+/// What a path is read for, by what becomes of it.
+fn usage_of(options: &Options) -> Usage {
+    let rendered = options.lookup.is_none()
+        && options
+            .conversion
+            .is_some_and(|conversion| conversion.value.rich_text().is_some());
+    if rendered {
+        Usage::Rendered
+    } else {
+        Usage::Taken
     }
 }
 

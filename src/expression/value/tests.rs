@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::config::{IfMissing, Strings};
 
-use crate::expression::{Trouble, TroubleKind, Usage};
+use crate::expression::{Trouble, TroubleKind};
 use crate::record::Number;
 use crate::syntax::{Entry, Kind as NodeKind, Run, Scalar, ScalarValue, Style};
 
@@ -632,6 +632,46 @@ fn says_what_it_reads_and_where_it_is_written() {
             ("$.half", "half", Usage::Taken),
         ]
     );
+}
+
+#[test]
+fn rich_text_is_rendered_and_stays_raw_until_then() {
+    let usage = |text: &str| {
+        let references = compile(text, Place::Destination).references();
+        references.first().unwrap().reference.usage
+    };
+    assert_eq!(
+        usage(r#"{"path": "$.d", "as": "markdown"}"#),
+        Usage::Rendered
+    );
+    assert_eq!(usage(r#"{"path": "$.d", "as": "json"}"#), Usage::Taken);
+    let looked_up = r#"{"path": "$.d", "lookup": {"a": 1}, "as": "text"}"#;
+    assert_eq!(usage(looked_up), Usage::Taken);
+
+    let document = r#"{"type":"doc","version":1,"content":[{"type":"paragraph","content":[{"type":"text","text":"a < b","marks":[{"type":"strong"}]}]}]}"#;
+    let mut record = crate::record::Object::new();
+    record.insert("raw", Value::Raw(document.into()));
+    record.insert("tree", Value::from_json(document).unwrap());
+    record.insert("wiki", "*as it is*");
+    record.insert("none", Value::Null);
+    let record = Value::from(record);
+    for (text, expected) in [
+        (r#"{"path": "$.raw", "as": "text"}"#, Some("a < b")),
+        (
+            r#"{"path": "$.tree", "as": "text", "max_length": 3}"#,
+            Some("a <"),
+        ),
+        (r#"{"path": "$.wiki", "as": "html"}"#, Some("*as it is*")),
+        (r#"{"path": "$.none", "as": "text"}"#, None),
+    ] {
+        let found = compile(text, Place::Destination).evaluate(&record).unwrap();
+        assert_eq!(found, expected.map(Value::from), "{text}");
+    }
+    // What was made HTML here is not escaped again.
+    let mut html = compile(r#"{"path": "$.tree", "as": "html"}"#, Place::Destination);
+    let before = html.evaluate(&record).unwrap();
+    html.escape_texts(handlebars::html_escape, &|_| false);
+    assert_eq!(html.evaluate(&record).unwrap(), before);
 }
 
 #[test]
