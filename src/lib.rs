@@ -22,7 +22,11 @@ pub mod shape;
 
 pub mod expression;
 
+pub mod transform;
+
 pub mod connectors;
+
+pub mod plan;
 
 pub mod http;
 
@@ -33,3 +37,4 @@ pub mod engine;
 pub mod server;
 
 pub mod sandbox;
+

@@ -4,6 +4,7 @@
 //! The types describe the files: serde reads them from the spanned tree, schemars writes their
 //! JSON Schemas. What must be compiled (values, conditions, paths, queries) is kept as [`Written`].
 
+mod catalog;
 mod connection;
 mod form;
 mod http_auth;
@@ -17,6 +18,7 @@ mod source;
 mod strings;
 mod transform;
 
+pub use catalog::{Attribute, AttributeType, BrevoCatalog, Catalog, JiraCatalog, JiraField};
 pub use connection::{BrevoConnection, Connection, JiraAuth, JiraBasic, JiraConnection, OAuth2};
 pub use http_auth::{HttpAuth, HttpBasic, HttpHeader};
 pub use leaf::{Keyed, Members, Written};

@@ -321,7 +321,7 @@ fn converted(from: &Shape, conversion: Conversion) -> Shape {
         Conversion::Number | Conversion::Hours => to(Kinds::NUMBER, None),
         Conversion::Boolean => to(Kinds::BOOLEAN, None),
         Conversion::Date => to(Kinds::TEXT, Some(Format::Date)),
-        Conversion::Datetime => to(Kinds::TEXT, Some(Format::DateTime)),
+        Conversion::DateTime => to(Kinds::TEXT, Some(Format::DateTime)),
         Conversion::List => {
             return match (&from.items, from.kinds.contains(Kinds::LIST)) {
                 (Some(items), true) => Shape::list((**items).clone()),

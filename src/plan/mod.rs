@@ -1,11 +1,22 @@
 //! A pipeline as meant: closed enums, everything compiled; does no I/O.
 
+mod catalog;
+mod check;
+mod compile;
+mod compiler;
 mod kinds;
 mod pipeline;
 mod process;
+mod query;
+mod sinks;
 mod snapshot;
+mod sources;
+mod steps;
+pub mod times;
 
-pub use kinds::{Made, SinkKind, SourceKind};
+pub use compile::{Surroundings, compile};
+pub use kinds::{Made, RECORD_KINDS, SinkKind, SourceKind};
 pub use pipeline::{Guard, OnError, OnUnmatched, Plan, SinkPlan, SourcePlan, Stage};
 pub use process::{Dropped, Processed, Processor, Troubled, Unmatched};
 pub use snapshot::snapshot;
+pub use times::Since;

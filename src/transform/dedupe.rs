@@ -32,7 +32,7 @@ pub enum Survivor {
 struct Row {
     value: serde_json::Value,
     identity: Option<Vec<String>>,
-    time: Option<jiff::Timestamp>,
+    time_ms: Option<i64>,
     name: String,
     deleted: bool,
 }
@@ -78,7 +78,7 @@ impl Row {
         Ok(Self {
             value: serde_json::to_value(&record.value).map_err(|error| SpillError(error.to_string()))?,
             identity: record.identity.as_ref().map(parts),
-            time: record.time,
+            time_ms: record.time.map(jiff::Timestamp::as_millisecond),
             name: record.name.to_string(),
             deleted: record.deleted,
         })
@@ -91,7 +91,7 @@ impl Row {
         Record {
             value: Value::from(self.value),
             identity,
-            time: self.time,
+            time: self.time_ms.and_then(|time| jiff::Timestamp::from_millisecond(time).ok()),
             name: self.name.into(),
             deleted: self.deleted,
         }

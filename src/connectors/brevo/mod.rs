@@ -1,1 +1,3 @@
 //! Brevo.
+
+pub mod spec;

@@ -1,1 +1,3 @@
 //! Files of records: JSON, JSON Lines and CSV.
+
+pub mod spec;

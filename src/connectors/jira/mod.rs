@@ -1,1 +1,3 @@
 //! Jira Cloud.
+
+pub mod spec;

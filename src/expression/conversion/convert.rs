@@ -143,6 +143,7 @@ impl Conversion {
             (Self::List, Value::Raw(json)) if json.starts_with('[') => Ok(value.clone()),
             (Self::List, _) => Ok(vec![value.clone()].into()),
             (Self::Json, _) => Ok(compact_json(value).into()),
+            (Self::Text | Self::Markdown | Self::Html, _) => Ok(self.render(value)),
             (_, Value::Array(elements)) => elements
                 .iter()
                 .map(|element| match element {
@@ -152,6 +153,16 @@ impl Conversion {
                 .collect::<Result<Vec<_>, _>>()
                 .map(Value::from),
             (_, value) => self.scalar(value, zone),
+        }
+    }
+
+    fn render(self, value: &Value) -> Value {
+        let format = self.rich_text().unwrap_or(Format::Text);
+        match value {
+            Value::String(_) => value.clone(),
+            Value::Raw(json) => adf::render(json, format).into(),
+            Value::Array(_) | Value::Object(_) => adf::render(&value.to_json(), format).into(),
+            scalar => scalar_text(scalar).map_or(Value::Null, |text| text.into_owned().into()),
         }
     }
 

@@ -1,0 +1,20 @@
+//! What Jira's sources ask for: pure, no client and no wire.
+
+use std::sync::Arc;
+
+/// Issues by JQL.
+#[derive(Debug)]
+pub struct Issues {
+    /// The query; all that the account may see where there is none.
+    pub jql: Option<String>,
+    /// Where the first run starts.
+    pub since: Option<super::super::Since>,
+    /// Also by webhook, under `serve`.
+    pub live: bool,
+    /// Custom fields: name in the record, display name in Jira.
+    pub custom_fields: Vec<(Arc<str>, String)>,
+    /// Comments are complete in the record.
+    pub comments: bool,
+    /// Worklogs are complete in the record.
+    pub worklogs: bool,
+}

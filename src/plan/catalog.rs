@@ -1,0 +1,186 @@
+//! Checking what is written to an account against its catalog.
+
+use std::sync::Arc;
+
+use super::check;
+use super::compiler::Compiler;
+use super::steps::Flow;
+use crate::config::{self, Attribute, AttributeType, Catalog, Members, Written};
+use crate::connectors::brevo::spec::{self as brevo, ListRef};
+use crate::diagnostic::{Code, Diagnostic, Severity, Spanned, nearest};
+use crate::expression::{Expression, Kind};
+use crate::record::Value;
+use crate::shape::{Kinds, Shape};
+
+const UNKNOWN_ATTRIBUTE: Code = Code::new("contact.unknown_attribute");
+const WRONG_TYPE: Code = Code::new("contact.wrong_type");
+const UNKNOWN_LIST: Code = Code::new("contact.unknown_list");
+
+/// Checks the attributes and lists of a `brevo.contacts`.
+pub(super) fn contacts(
+    spec: &brevo::Contacts,
+    written: &config::BrevoContacts,
+    catalog: &Catalog,
+    flow: &Flow,
+    compiler: &mut Compiler<'_>,
+) {
+    let Catalog::Brevo(catalog) = catalog else { return };
+    attributes(&spec.attributes, &written.attributes, spec.create_attributes, catalog, flow, compiler);
+    for lists in spec.lists.iter().chain(&spec.unlink_lists) {
+        let mut literals = Vec::new();
+        literal_lists(&lists.value, &mut literals);
+        for (list, span) in literals {
+            known_list(&list, span, spec.create_lists, catalog, compiler);
+        }
+    }
+}
+
+/// Checks the contact attributes of a `brevo.events`.
+pub(super) fn events(
+    spec: &brevo::Events,
+    written: &config::BrevoEvents,
+    catalog: &Catalog,
+    flow: &Flow,
+    compiler: &mut Compiler<'_>,
+) {
+    let Catalog::Brevo(catalog) = catalog else { return };
+    attributes(&spec.contact_attributes, &written.contact_attributes, false, catalog, flow, compiler);
+}
+
+fn attributes(
+    expressions: &[(Arc<str>, Expression)],
+    written: &Members<Written>,
+    create: bool,
+    catalog: &config::BrevoCatalog,
+    flow: &Flow,
+    compiler: &mut Compiler<'_>,
+) {
+    for (name, expression) in expressions {
+        let Some((key, _)) = written.entry(name) else { continue };
+        match catalog.attributes.get(&**name) {
+            None => unknown_attribute(key, create, catalog, compiler),
+            Some(attribute) => {
+                let shape = check::shape_of(expression, &flow.shape);
+                if let Some(reason) = never_fits(&shape, attribute) {
+                    let help = match attribute.kind {
+                        AttributeType::Date => "convert it: `{ path: …, as: date }`",
+                        AttributeType::Number => "convert it: `{ path: …, as: number }`",
+                        AttributeType::Boolean => "convert it: `{ path: …, as: boolean }`",
+                        AttributeType::Text => "name a member of it, or convert it: `{ path: …, as: json }`",
+                        AttributeType::Category | AttributeType::MultipleChoice => "map it: `{ path: …, lookup: { FROM: LABEL } }`",
+                    };
+                    compiler.mistake(
+                        WRONG_TYPE,
+                        format!("the attribute `{name}` takes {}, and this is {reason}", attribute.kind.describe()),
+                        expression.span(),
+                        format!("expected {}", attribute.kind.describe()),
+                        help,
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn unknown_attribute(
+    key: &Spanned<Arc<str>>,
+    create: bool,
+    catalog: &config::BrevoCatalog,
+    compiler: &mut Compiler<'_>,
+) {
+    let name = &key.value;
+    let near = nearest(name, catalog.attributes.keys().map(String::as_str));
+    let help = match (near, create) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, true) => "a run will create it as text".to_owned(),
+        (None, false) => "create it in Brevo, or say `create_attributes: true`; after a change there: `flowline fields --save`".to_owned(),
+    };
+    let mut diagnostic = Diagnostic::error(UNKNOWN_ATTRIBUTE, format!("the account has no attribute `{name}`"))
+        .label(key.span, "not in the catalog")
+        .help(help);
+    if create {
+        diagnostic.severity = Severity::Warning;
+    }
+    compiler.diagnostics.push(diagnostic);
+}
+
+/// What the value is instead, where it can never be what the attribute takes.
+fn never_fits(shape: &Shape, attribute: &Attribute) -> Option<String> {
+    let kinds = shape.kinds.without(Kinds::NULL);
+    if kinds == Kinds::NONE {
+        return None;
+    }
+    let accepted = match attribute.kind {
+        AttributeType::Text => Kinds::SCALAR,
+        AttributeType::Number => Kinds::NUMBER,
+        AttributeType::Boolean => Kinds::BOOLEAN,
+        AttributeType::Date => Kinds::TEXT.union(Kinds::NUMBER),
+        AttributeType::Category => Kinds::TEXT.union(Kinds::NUMBER),
+        AttributeType::MultipleChoice => Kinds::LIST,
+    };
+    if kinds.is_disjoint(accepted) {
+        return Some(kinds.to_string());
+    }
+    let values = shape.values.as_deref()?;
+    let fits = |value: &Value| match (attribute.kind, value) {
+        (_, Value::Null) => true,
+        (AttributeType::Date, value) => crate::expression::conversion::read_time(value, &jiff::tz::TimeZone::UTC).is_ok(),
+        (AttributeType::Category, value) => attribute.values.as_ref().is_none_or(|labels| {
+            labels.iter().any(|label| value.as_str() == Some(label) || value.to_json() == *label)
+        }),
+        _ => true,
+    };
+    // A value that can be something else too is left open, one that an attribute can never take is not.
+    values.iter().find(|value| !fits(value)).map(Value::to_json)
+}
+
+fn literal_lists(expression: &Expression, found: &mut Vec<(ListRef, crate::diagnostic::Span)>) {
+    match expression.kind() {
+        Kind::List(elements) | Kind::First(elements) => {
+            for element in elements {
+                literal_lists(element, found);
+            }
+        }
+        _ => {
+            if let Some(list) = expression.as_literal().and_then(ListRef::from_value) {
+                found.push((list, expression.span()));
+            }
+            if let Some(lookup) = &expression.options().lookup {
+                found.extend(lookup.rows().iter().filter_map(|(_, to)| Some((ListRef::from_value(&to.value)?, to.span))));
+            }
+        }
+    }
+}
+
+fn known_list(
+    list: &ListRef,
+    span: crate::diagnostic::Span,
+    create: bool,
+    catalog: &config::BrevoCatalog,
+    compiler: &mut Compiler<'_>,
+) {
+    let (known, name, near) = match list {
+        ListRef::Id(id) => (catalog.lists.contains_key(&id.to_string()), id.to_string(), None),
+        ListRef::Name(name) => (
+            catalog.lists.values().any(|known| known == name),
+            format!("`{name}`"),
+            nearest(name, catalog.lists.values().map(String::as_str)),
+        ),
+    };
+    if known {
+        return;
+    }
+    let by_name = matches!(list, ListRef::Name(_));
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let lists: Vec<String> = catalog.lists.iter().take(10).map(|(id, name)| format!("{id} ({name})")).collect();
+            format!("there is {}; after a change in Brevo: `flowline fields --save`", lists.join(", "))
+        }
+    };
+    let mut diagnostic = Diagnostic::error(UNKNOWN_LIST, format!("the account has no list {name}")).label(span, "not in the catalog").help(help);
+    if create && by_name {
+        diagnostic.severity = Severity::Warning;
+    }
+    compiler.diagnostics.push(diagnostic);
+}
