@@ -37,4 +37,3 @@ pub mod engine;
 pub mod server;
 
 pub mod sandbox;
-

@@ -7,6 +7,7 @@ mod problem;
 mod reference;
 mod regexp;
 mod template;
+mod times;
 mod trouble;
 mod value;
 
@@ -16,5 +17,6 @@ pub use path::{LocationStep, Path};
 pub use problem::Problem;
 pub use reference::{Reference, Step, StepKind, Usage};
 pub use template::Template;
+pub use times::{Since, parse_duration, parse_share};
 pub use trouble::{Trouble, TroubleKind};
 pub use value::{Compiling, Expression, Kind, LocatedReference, Lookup, Options, Place, Wish};

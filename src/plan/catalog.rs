@@ -24,8 +24,17 @@ pub(super) fn contacts(
     flow: &Flow,
     compiler: &mut Compiler<'_>,
 ) {
-    let Catalog::Brevo(catalog) = catalog else { return };
-    attributes(&spec.attributes, &written.attributes, spec.create_attributes, catalog, flow, compiler);
+    let Catalog::Brevo(catalog) = catalog else {
+        return;
+    };
+    attributes(
+        &spec.attributes,
+        &written.attributes,
+        spec.create_attributes,
+        catalog,
+        flow,
+        compiler,
+    );
     for lists in spec.lists.iter().chain(&spec.unlink_lists) {
         let mut literals = Vec::new();
         literal_lists(&lists.value, &mut literals);
@@ -43,8 +52,17 @@ pub(super) fn events(
     flow: &Flow,
     compiler: &mut Compiler<'_>,
 ) {
-    let Catalog::Brevo(catalog) = catalog else { return };
-    attributes(&spec.contact_attributes, &written.contact_attributes, false, catalog, flow, compiler);
+    let Catalog::Brevo(catalog) = catalog else {
+        return;
+    };
+    attributes(
+        &spec.contact_attributes,
+        &written.contact_attributes,
+        false,
+        catalog,
+        flow,
+        compiler,
+    );
 }
 
 fn attributes(
@@ -56,7 +74,9 @@ fn attributes(
     compiler: &mut Compiler<'_>,
 ) {
     for (name, expression) in expressions {
-        let Some((key, _)) = written.entry(name) else { continue };
+        let Some((key, _)) = written.entry(name) else {
+            continue;
+        };
         match catalog.attributes.get(&**name) {
             None => unknown_attribute(key, create, catalog, compiler),
             Some(attribute) => {
@@ -66,12 +86,19 @@ fn attributes(
                         AttributeType::Date => "convert it: `{ path: …, as: date }`",
                         AttributeType::Number => "convert it: `{ path: …, as: number }`",
                         AttributeType::Boolean => "convert it: `{ path: …, as: boolean }`",
-                        AttributeType::Text => "name a member of it, or convert it: `{ path: …, as: json }`",
-                        AttributeType::Category | AttributeType::MultipleChoice => "map it: `{ path: …, lookup: { FROM: LABEL } }`",
+                        AttributeType::Text => {
+                            "name a member of it, or convert it: `{ path: …, as: json }`"
+                        }
+                        AttributeType::Category | AttributeType::MultipleChoice => {
+                            "map it: `{ path: …, lookup: { FROM: LABEL } }`"
+                        }
                     };
                     compiler.mistake(
                         WRONG_TYPE,
-                        format!("the attribute `{name}` takes {}, and this is {reason}", attribute.kind.describe()),
+                        format!(
+                            "the attribute `{name}` takes {}, and this is {reason}",
+                            attribute.kind.describe()
+                        ),
                         expression.span(),
                         format!("expected {}", attribute.kind.describe()),
                         help,
@@ -95,9 +122,12 @@ fn unknown_attribute(
         (None, true) => "a run will create it as text".to_owned(),
         (None, false) => "create it in Brevo, or say `create_attributes: true`; after a change there: `flowline fields --save`".to_owned(),
     };
-    let mut diagnostic = Diagnostic::error(UNKNOWN_ATTRIBUTE, format!("the account has no attribute `{name}`"))
-        .label(key.span, "not in the catalog")
-        .help(help);
+    let mut diagnostic = Diagnostic::error(
+        UNKNOWN_ATTRIBUTE,
+        format!("the account has no attribute `{name}`"),
+    )
+    .label(key.span, "not in the catalog")
+    .help(help);
     if create {
         diagnostic.severity = Severity::Warning;
     }
@@ -124,9 +154,13 @@ fn never_fits(shape: &Shape, attribute: &Attribute) -> Option<String> {
     let values = shape.values.as_deref()?;
     let fits = |value: &Value| match (attribute.kind, value) {
         (_, Value::Null) => true,
-        (AttributeType::Date, value) => crate::expression::conversion::read_time(value, &jiff::tz::TimeZone::UTC).is_ok(),
+        (AttributeType::Date, value) => {
+            crate::expression::conversion::read_time(value, &jiff::tz::TimeZone::UTC).is_ok()
+        }
         (AttributeType::Category, value) => attribute.values.as_ref().is_none_or(|labels| {
-            labels.iter().any(|label| value.as_str() == Some(label) || value.to_json() == *label)
+            labels
+                .iter()
+                .any(|label| value.as_str() == Some(label) || value.to_json() == *label)
         }),
         _ => true,
     };
@@ -146,7 +180,12 @@ fn literal_lists(expression: &Expression, found: &mut Vec<(ListRef, crate::diagn
                 found.push((list, expression.span()));
             }
             if let Some(lookup) = &expression.options().lookup {
-                found.extend(lookup.rows().iter().filter_map(|(_, to)| Some((ListRef::from_value(&to.value)?, to.span))));
+                found.extend(
+                    lookup
+                        .rows()
+                        .iter()
+                        .filter_map(|(_, to)| Some((ListRef::from_value(&to.value)?, to.span))),
+                );
             }
         }
     }
@@ -160,7 +199,11 @@ fn known_list(
     compiler: &mut Compiler<'_>,
 ) {
     let (known, name, near) = match list {
-        ListRef::Id(id) => (catalog.lists.contains_key(&id.to_string()), id.to_string(), None),
+        ListRef::Id(id) => (
+            catalog.lists.contains_key(&id.to_string()),
+            id.to_string(),
+            None,
+        ),
         ListRef::Name(name) => (
             catalog.lists.values().any(|known| known == name),
             format!("`{name}`"),
@@ -174,11 +217,21 @@ fn known_list(
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
-            let lists: Vec<String> = catalog.lists.iter().take(10).map(|(id, name)| format!("{id} ({name})")).collect();
-            format!("there is {}; after a change in Brevo: `flowline fields --save`", lists.join(", "))
+            let lists: Vec<String> = catalog
+                .lists
+                .iter()
+                .take(10)
+                .map(|(id, name)| format!("{id} ({name})"))
+                .collect();
+            format!(
+                "there is {}; after a change in Brevo: `flowline fields --save`",
+                lists.join(", ")
+            )
         }
     };
-    let mut diagnostic = Diagnostic::error(UNKNOWN_LIST, format!("the account has no list {name}")).label(span, "not in the catalog").help(help);
+    let mut diagnostic = Diagnostic::error(UNKNOWN_LIST, format!("the account has no list {name}"))
+        .label(span, "not in the catalog")
+        .help(help);
     if create && by_name {
         diagnostic.severity = Severity::Warning;
     }

@@ -31,7 +31,11 @@ pub(super) struct Reads {
 impl Reads {
     /// Nothing yet.
     pub(super) fn nothing() -> Self {
-        Self { projection: Projection::nothing(), made: HashSet::new(), all_made: false }
+        Self {
+            projection: Projection::nothing(),
+            made: HashSet::new(),
+            all_made: false,
+        }
     }
 
     /// The record is handed on whole.
@@ -76,7 +80,9 @@ impl Reads {
                 // Lists are transparent to a projection; the members of an object are not.
                 StepKind::Index(_) => at = at.and_then(|shape| shape.element().ok()),
                 StepKind::Each => {
-                    let list = at.as_ref().is_some_and(|shape| !shape.kinds.contains(Kinds::OBJECT));
+                    let list = at
+                        .as_ref()
+                        .is_some_and(|shape| !shape.kinds.contains(Kinds::OBJECT));
                     if !list {
                         end = Projection::Whole;
                         break;
@@ -98,20 +104,36 @@ pub(super) fn expression(expression: &Expression, flow: &mut Flow, compiler: &mu
     references(&expression.references(), flow, compiler);
     let shape = flow.shape.clone();
     let is_field = |name: &str| {
-        shape.members.as_ref().is_some_and(|members| members.named.contains_key(name))
+        shape
+            .members
+            .as_ref()
+            .is_some_and(|members| members.named.contains_key(name))
     };
     expression.warn_of_names(&is_field, &mut compiler.diagnostics);
 }
 
 /// Checks a condition's references and adds them to the read set.
-pub(super) fn condition(condition: &WithNode<Condition>, flow: &mut Flow, compiler: &mut Compiler<'_>) {
-    references(&located(condition.value.references(), &condition.node), flow, compiler);
+pub(super) fn condition(
+    condition: &WithNode<Condition>,
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) {
+    references(
+        &located(condition.value.references(), &condition.node),
+        flow,
+        compiler,
+    );
     for comparison in condition.value.comparisons_with_null() {
-        let Ok(found) = walk(&comparison.reference, &flow.shape) else { continue };
+        let Ok(found) = walk(&comparison.reference, &flow.shape) else {
+            continue;
+        };
         if found.optional {
-            let span = condition.node.as_scalar().map_or(condition.node.span, |scalar| {
-                scalar.locate(comparison.range.clone())
-            });
+            let span = condition
+                .node
+                .as_scalar()
+                .map_or(condition.node.span, |scalar| {
+                    scalar.locate(comparison.range.clone())
+                });
             compiler.warning(
                 NULL_OR_ABSENT,
                 "this also holds where the field is not there at all",
@@ -124,7 +146,11 @@ pub(super) fn condition(condition: &WithNode<Condition>, flow: &mut Flow, compil
 }
 
 /// Checks references and adds them to the read set.
-pub(super) fn references(references: &[LocatedReference], flow: &mut Flow, compiler: &mut Compiler<'_>) {
+pub(super) fn references(
+    references: &[LocatedReference],
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) {
     for located in references {
         flow.reads.add(&located.reference, &flow.shape);
         match walk(&located.reference, &flow.shape) {
@@ -145,7 +171,12 @@ pub(super) fn references(references: &[LocatedReference], flow: &mut Flow, compi
     }
 }
 
-fn unknown(located: &LocatedReference, step: usize, trouble: NoSuchStep, compiler: &mut Compiler<'_>) {
+fn unknown(
+    located: &LocatedReference,
+    step: usize,
+    trouble: NoSuchStep,
+    compiler: &mut Compiler<'_>,
+) {
     let span = located.step_span(step);
     let before: String = path_text(&located.reference, step);
     let name = match located.reference.steps.get(step).map(|step| &step.kind) {
@@ -166,7 +197,13 @@ fn unknown(located: &LocatedReference, step: usize, trouble: NoSuchStep, compile
                     format!("`{before}` has: {}", names.join(", "))
                 }
             };
-            compiler.mistake(UNKNOWN_FIELD, format!("`{before}` has no field `{name}`"), span, "no such field", help);
+            compiler.mistake(
+                UNKNOWN_FIELD,
+                format!("`{before}` has no field `{name}`"),
+                span,
+                "no such field",
+                help,
+            );
         }
         NoSuchStep::NotAnObject(kinds) => compiler.mistake(
             NO_MEMBERS,
@@ -193,7 +230,11 @@ fn path_text(reference: &Reference, steps: usize) -> String {
                 text.push('.');
                 text.push_str(name);
             }
-            StepKind::Index(index) => text.push_str(&format!("[{index}]")),
+            StepKind::Index(index) => {
+                text.push('[');
+                text.push_str(&index.to_string());
+                text.push(']');
+            }
             StepKind::Each => text.push_str("[*]"),
             StepKind::Descendants => text.push_str(".."),
         }
@@ -218,7 +259,10 @@ fn walk(reference: &Reference, shape: &Shape) -> Result<Shape, (usize, NoSuchSte
 
 /// What a path's own reference (its first) selects: one match.
 pub(super) fn selected(references: &[Reference], shape: &Shape) -> Shape {
-    references.first().and_then(|reference| walk(reference, shape).ok()).unwrap_or_else(Shape::any)
+    references
+        .first()
+        .and_then(|reference| walk(reference, shape).ok())
+        .unwrap_or_else(Shape::any)
 }
 
 /// The shape after what a path selects has been removed, or replaced by values of another shape.
@@ -233,8 +277,15 @@ fn edited_at(shape: &Shape, steps: &[crate::expression::Step], becomes: Option<&
     let Some((step, rest)) = steps.split_first() else {
         return match becomes {
             // Strings and null stay as they are.
-            Some(becomes) => Shape { optional: shape.optional, kinds: becomes.kinds.union(shape.kinds.intersection(Kinds::NULL)), ..becomes.clone() },
-            None => Shape { optional: true, ..shape.clone() },
+            Some(becomes) => Shape {
+                optional: shape.optional,
+                kinds: becomes.kinds.union(shape.kinds.intersection(Kinds::NULL)),
+                ..becomes.clone()
+            },
+            None => Shape {
+                optional: true,
+                ..shape.clone()
+            },
         };
     };
     match &step.kind {
@@ -244,14 +295,22 @@ fn edited_at(shape: &Shape, steps: &[crate::expression::Step], becomes: Option<&
                 if rest.is_empty() && becomes.is_none() {
                     members.named.shift_remove(name);
                 } else {
-                    members.named.insert(Arc::clone(name), edited_at(&member, rest, becomes));
+                    members
+                        .named
+                        .insert(Arc::clone(name), edited_at(&member, rest, becomes));
                 }
-                Shape { members: Some(Arc::new(members)), ..shape.clone() }
+                Shape {
+                    members: Some(Arc::new(members)),
+                    ..shape.clone()
+                }
             }
             _ => shape.clone(),
         },
         StepKind::Index(_) | StepKind::Each => match &shape.items {
-            Some(items) => Shape { items: Some(Arc::new(items.union(&edited_at(items, rest, becomes)))), ..shape.clone() },
+            Some(items) => Shape {
+                items: Some(Arc::new(items.union(&edited_at(items, rest, becomes)))),
+                ..shape.clone()
+            },
             None => shape.clone(),
         },
         StepKind::Descendants => Shape::any(),
@@ -272,12 +331,21 @@ pub(super) fn shape_of(expression: &Expression, record: &Shape) -> Shape {
             }
         }
         Kind::Map(members) => Shape::object(
-            members.iter().map(|(name, member)| (Arc::clone(name), shape_of(member, record))).collect(),
+            members
+                .iter()
+                .map(|(name, member)| (Arc::clone(name), shape_of(member, record)))
+                .collect(),
         ),
         Kind::First(choices) => {
-            let shapes: Vec<Shape> = choices.iter().map(|choice| shape_of(choice, record)).collect();
+            let shapes: Vec<Shape> = choices
+                .iter()
+                .map(|choice| shape_of(choice, record))
+                .collect();
             let missing = shapes.iter().all(Shape::may_be_missing);
-            let united = shapes.into_iter().reduce(|left, right| left.union(&right)).unwrap_or_else(Shape::any);
+            let united = shapes
+                .into_iter()
+                .reduce(|left, right| left.union(&right))
+                .unwrap_or_else(Shape::any);
             if missing { united } else { present(united) }
         }
     };
@@ -288,8 +356,13 @@ fn with_options(mut shape: Shape, expression: &Expression) -> Shape {
     let options = expression.options();
     let missing = shape.may_be_missing();
     if let Some(lookup) = &options.lookup {
-        let rows = lookup.rows().iter().map(|(_, value)| of_value(&value.value));
-        let found = rows.reduce(|left, right| left.union(&right)).unwrap_or_else(Shape::any);
+        let rows = lookup
+            .rows()
+            .iter()
+            .map(|(_, value)| of_value(&value.value));
+        let found = rows
+            .reduce(|left, right| left.union(&right))
+            .unwrap_or_else(Shape::any);
         let list = shape.kinds.contains(Kinds::LIST);
         let scalar = !shape.kinds.is_disjoint(Kinds::SCALAR.union(Kinds::OBJECT));
         shape = match (list, scalar) {
@@ -315,7 +388,10 @@ fn with_options(mut shape: Shape, expression: &Expression) -> Shape {
 }
 
 fn converted(from: &Shape, conversion: Conversion) -> Shape {
-    let to = |kinds, format| Shape { format, ..Shape::of(kinds) };
+    let to = |kinds, format| Shape {
+        format,
+        ..Shape::of(kinds)
+    };
     let scalar = match conversion {
         Conversion::Integer | Conversion::EpochMs => to(Kinds::INTEGER, None),
         Conversion::Number | Conversion::Hours => to(Kinds::NUMBER, None),
@@ -337,23 +413,41 @@ fn converted(from: &Shape, conversion: Conversion) -> Shape {
         | Conversion::Lower
         | Conversion::Upper => to(Kinds::TEXT, None),
     };
-    let whole = matches!(conversion, Conversion::Json | Conversion::Text | Conversion::Markdown | Conversion::Html);
+    let whole = matches!(
+        conversion,
+        Conversion::Json | Conversion::Text | Conversion::Markdown | Conversion::Html
+    );
     if from.kinds.contains(Kinds::LIST) && !whole {
         let list = Shape::list(scalar.clone());
         let others = from.kinds.without(Kinds::LIST.union(Kinds::NULL));
-        return if others == Kinds::NONE { list } else { scalar.union(&list) };
+        return if others == Kinds::NONE {
+            list
+        } else {
+            scalar.union(&list)
+        };
     }
     scalar
 }
 
 fn path_shape(path: &Path, record: &Shape) -> Shape {
     let one = selected(path.references(), record);
-    if path.is_singular() { one } else { Shape::list(Shape { optional: false, ..one }) }
+    if path.is_singular() {
+        one
+    } else {
+        Shape::list(Shape {
+            optional: false,
+            ..one
+        })
+    }
 }
 
 /// What a value is where it is there.
 fn present(shape: Shape) -> Shape {
-    Shape { optional: false, kinds: shape.kinds.without(Kinds::NULL), ..shape }
+    Shape {
+        optional: false,
+        kinds: shape.kinds.without(Kinds::NULL),
+        ..shape
+    }
 }
 
 /// The shape of just this value.
@@ -361,23 +455,40 @@ pub(super) fn of_value(value: &Value) -> Shape {
     match value {
         Value::Null => Shape::of(Kinds::NULL),
         Value::Bool(_) => fixed(Kinds::BOOLEAN, value),
-        Value::Number(number) => {
-            fixed(if number.as_i64().is_some() { Kinds::INTEGER } else { Kinds::NUMBER }, value)
-        }
+        Value::Number(number) => fixed(
+            if number.as_i64().is_some() {
+                Kinds::INTEGER
+            } else {
+                Kinds::NUMBER
+            },
+            value,
+        ),
         Value::String(_) => fixed(Kinds::TEXT, value),
-        Value::Array(elements) => match elements.iter().map(of_value).reduce(|left, right| left.union(&right)) {
+        Value::Array(elements) => match elements
+            .iter()
+            .map(of_value)
+            .reduce(|left, right| left.union(&right))
+        {
             Some(items) => Shape::list(items),
             None => Shape::of(Kinds::LIST),
         },
         Value::Object(members) => {
-            let named: IndexMap<_, _> =
-                members.iter().map(|(name, member)| (Arc::clone(name), of_value(member))).collect();
+            let named: IndexMap<_, _> = members
+                .iter()
+                .map(|(name, member)| (Arc::clone(name), of_value(member)))
+                .collect();
             Shape::object(named)
         }
-        Value::Raw(_) => Shape { optional: false, ..Shape::any() },
+        Value::Raw(_) => Shape {
+            optional: false,
+            ..Shape::any()
+        },
     }
 }
 
 fn fixed(kinds: Kinds, value: &Value) -> Shape {
-    Shape { values: Some([value.clone()].into()), ..Shape::of(kinds) }
+    Shape {
+        values: Some([value.clone()].into()),
+        ..Shape::of(kinds)
+    }
 }

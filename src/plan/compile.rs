@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use super::check::Reads;
 use super::compiler::Compiler;
 use super::steps::{self, Flow};
-use super::{Guard, OnError, Plan, sinks, sources, times};
+use super::{Guard, OnError, Plan, sinks, sources};
 use crate::config::{self, Catalog, Pipeline, Strings};
 use crate::diagnostic::{Code, Diagnostics, Source, Spanned, nearest};
+use crate::expression::parse_share;
 
 const UNKNOWN_ZONE: Code = Code::new("pipeline.unknown_timezone");
 const BAD_SHARE: Code = Code::new("pipeline.bad_share");
@@ -50,11 +51,23 @@ pub fn compile(
     let guard = guard(pipeline.guard.as_ref(), &mut compiler);
     if pipeline.sources.is_empty() {
         let help = "add one, e.g. `- jira.issues: { jql: project = SUPPORT }`";
-        compiler.mistake(NO_SOURCES, "the pipeline has no source", key_span(file, "sources"), "at least one is needed", help);
+        compiler.mistake(
+            NO_SOURCES,
+            "the pipeline has no source",
+            key_span(file, "sources"),
+            "at least one is needed",
+            help,
+        );
     }
     if pipeline.sinks.is_empty() {
         let help = "add one, e.g. `- brevo.contacts: { identify: { email: $.fields.reporter.emailAddress } }`";
-        compiler.mistake(NO_SINKS, "the pipeline has no sink", key_span(file, "sinks"), "at least one is needed", help);
+        compiler.mistake(
+            NO_SINKS,
+            "the pipeline has no sink",
+            key_span(file, "sinks"),
+            "at least one is needed",
+            help,
+        );
     }
     let (sources, kind) = sources::compile(&pipeline.sources, surroundings, &mut compiler);
     let mut flow = Flow {
@@ -65,9 +78,10 @@ pub fn compile(
     };
     let stages = steps::compile(&pipeline.transforms, &mut flow, &mut compiler);
     let mut sinks = Vec::new();
-    for (index, sink) in pipeline.sinks.iter().enumerate() {
-        let mut own = Flow { reads: Reads { projection: crate::record::Projection::nothing(), ..flow.reads.clone() }, ..flow.clone() };
-        sinks.extend(sinks::compile(index, sink, &mut own, surroundings, &mut compiler));
+    for sink in &pipeline.sinks {
+        // What one sink's transforms make is not there for the next one.
+        let mut own = flow.clone();
+        sinks.extend(sinks::compile(sink, &mut own, surroundings, &mut compiler));
         flow.reads.projection.unite(&own.reads.projection);
     }
     let diagnostics = in_file(compiler.diagnostics, file);
@@ -79,7 +93,10 @@ pub fn compile(
         file: Arc::clone(file),
         description: pipeline.description.as_ref().map(|text| text.value.clone()),
         enabled: pipeline.enabled.is_none_or(|enabled| enabled.value),
-        schedule: pipeline.schedule.as_ref().map(|schedule| file.slice(schedule.span).trim().to_owned()),
+        schedule: pipeline
+            .schedule
+            .as_ref()
+            .map(|schedule| file.slice(schedule.span).trim().to_owned()),
         zone: compiler.zone,
         on_error: on_error(pipeline.on_error),
         guard,
@@ -101,7 +118,11 @@ fn in_file(diagnostics: Diagnostics, file: &Arc<Source>) -> Diagnostics {
 fn key_span(file: &Source, key: &str) -> crate::diagnostic::Span {
     let mut start = 0;
     for line in file.text().split_inclusive('\n') {
-        if line.trim_start_matches('\u{feff}').strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')) {
+        if line
+            .trim_start_matches('\u{feff}')
+            .strip_prefix(key)
+            .is_some_and(|rest| rest.trim_start().starts_with(':'))
+        {
             return crate::diagnostic::Span::new(start, start + key.len());
         }
         start += line.len();
@@ -119,26 +140,45 @@ pub(super) fn on_error(written: Option<Spanned<config::OnError>>) -> OnError {
 }
 
 fn zone(written: Option<&Spanned<String>>, compiler: &mut Compiler<'_>) -> TimeZone {
-    let Some(written) = written else { return TimeZone::UTC };
+    let Some(written) = written else {
+        return TimeZone::UTC;
+    };
     if let Ok(zone) = TimeZone::get(&written.value) {
         return zone;
     }
-    let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    let known: Vec<String> = jiff::tz::db()
+        .available()
+        .map(|name| name.to_string())
+        .collect();
     let help = match nearest(&written.value, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "write an IANA name, e.g. `Europe/Berlin`".to_owned(),
     };
-    compiler.mistake(UNKNOWN_ZONE, format!("there is no time zone `{}`", written.value), written.span, "expected an IANA name", help);
+    compiler.mistake(
+        UNKNOWN_ZONE,
+        format!("there is no time zone `{}`", written.value),
+        written.span,
+        "expected an IANA name",
+        help,
+    );
     TimeZone::UTC
 }
 
 fn guard(written: Option<&config::Guard>, compiler: &mut Compiler<'_>) -> Guard {
-    let Some(written) = written else { return Guard::default() };
+    let Some(written) = written else {
+        return Guard::default();
+    };
     let mut share = |text: &Option<Spanned<String>>| {
         let text = text.as_ref()?;
-        let parsed = times::parse_share(&text.value);
+        let parsed = parse_share(&text.value);
         if parsed.is_none() {
-            compiler.mistake(BAD_SHARE, format!("`{}` is no share", text.value), text.span, "expected e.g. `20%`", "write a number from 0 to 100 and `%`");
+            compiler.mistake(
+                BAD_SHARE,
+                format!("`{}` is no share", text.value),
+                text.span,
+                "expected e.g. `20%`",
+                "write a number from 0 to 100 and `%`",
+            );
         }
         parsed
     };
@@ -163,22 +203,51 @@ pub(super) fn connection(
         .filter(|(_, known)| **known == service)
         .map(|(name, _)| name)
         .collect();
-    let list = of_service.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let list = of_service
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
     if let Some(named) = named {
         return match surroundings.connections.get_key_value(named.value.as_str()) {
             Some((name, known)) if *known == service => Some(Arc::clone(name)),
             Some((name, known)) => {
-                compiler.mistake(WRONG_SERVICE, format!("`{name}` is a connection to {known}, and `{}` needs one to {service}", user.value), named.span, &format!("a connection to {service}"), if list.is_empty() { format!("add a connection to {service} in flowline.yaml") } else { format!("there is {list}") });
+                compiler.mistake(
+                    WRONG_SERVICE,
+                    format!(
+                        "`{name}` is a connection to {known}, and `{}` needs one to {service}",
+                        user.value
+                    ),
+                    named.span,
+                    format!("a connection to {service}"),
+                    if list.is_empty() {
+                        format!("add a connection to {service} in flowline.yaml")
+                    } else {
+                        format!("there is {list}")
+                    },
+                );
                 None
             }
             None => {
-                let near = nearest(&named.value, surroundings.connections.keys().map(|name| &**name));
+                let near = nearest(
+                    &named.value,
+                    surroundings.connections.keys().map(|name| &**name),
+                );
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None if list.is_empty() => format!("add it under `connections` in flowline.yaml: `{}: {{ {service}: … }}`", named.value),
+                    None if list.is_empty() => format!(
+                        "add it under `connections` in flowline.yaml: `{}: {{ {service}: … }}`",
+                        named.value
+                    ),
                     None => format!("there is {list}"),
                 };
-                compiler.mistake(UNKNOWN_CONNECTION, format!("there is no connection `{}`", named.value), named.span, "not in flowline.yaml", help);
+                compiler.mistake(
+                    UNKNOWN_CONNECTION,
+                    format!("there is no connection `{}`", named.value),
+                    named.span,
+                    "not in flowline.yaml",
+                    help,
+                );
                 None
             }
         };
@@ -186,11 +255,26 @@ pub(super) fn connection(
     match of_service.as_slice() {
         [only] => Some(Arc::clone(only)),
         [] => {
-            compiler.mistake(NO_CONNECTION, format!("`{}` needs a connection to {service}, and there is none", user.value), user.span, "no connection", format!("add one under `connections` in flowline.yaml: `NAME: {{ {service}: … }}`"));
+            compiler.mistake(
+                NO_CONNECTION,
+                format!(
+                    "`{}` needs a connection to {service}, and there is none",
+                    user.value
+                ),
+                user.span,
+                "no connection",
+                format!("add one under `connections` in flowline.yaml: `NAME: {{ {service}: … }}`"),
+            );
             None
         }
         _ => {
-            compiler.mistake(CHOOSE_CONNECTION, format!("there are several connections to {service}"), user.span, "which one?", format!("say `connection:` with one of {list}"));
+            compiler.mistake(
+                CHOOSE_CONNECTION,
+                format!("there are several connections to {service}"),
+                user.span,
+                "which one?",
+                format!("say `connection:` with one of {list}"),
+            );
             None
         }
     }

@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 
 use crate::config::{Strings, Written};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
-use crate::expression::{Compiling, Condition, Expression, LocatedReference, Path, Place, Problem, Reference};
+use crate::expression::{
+    Compiling, Condition, Expression, LocatedReference, Path, Place, Problem, Reference,
+};
 use crate::syntax::Node;
 
 const CONDITION_NOT_TEXT: Code = Code::new("condition.not_text");
@@ -48,14 +50,23 @@ impl Compiler<'_> {
     pub(super) fn condition(&mut self, written: &Written) -> Option<WithNode<Condition>> {
         let Some(scalar) = written.as_scalar() else {
             let help = "write a condition: `keep: $.fields.priority` or `keep: $.key == \"A-1\"`";
-            self.mistake(CONDITION_NOT_TEXT, format!("{} where a condition is expected", written.describe()), written.span, "a condition", help);
+            self.mistake(
+                CONDITION_NOT_TEXT,
+                format!("{} where a condition is expected", written.describe()),
+                written.span,
+                "a condition",
+                help,
+            );
             return None;
         };
         match Condition::parse(&scalar.text) {
             Ok(mut value) => {
                 // What cannot be replaced is said once for the whole file, where it is read.
                 value.replace_literals(|text| self.strings.expand(text).text);
-                Some(WithNode { value, node: Arc::clone(written) })
+                Some(WithNode {
+                    value,
+                    node: Arc::clone(written),
+                })
             }
             Err(problems) => {
                 self.problems(problems, written);
@@ -68,14 +79,23 @@ impl Compiler<'_> {
     pub(super) fn path(&mut self, written: &Written) -> Option<WithNode<Path>> {
         let Some(text) = written.as_text() else {
             let help = "write a path: `$.fields.summary`";
-            self.mistake(PATH_NOT_TEXT, format!("{} where a path is expected", written.describe()), written.span, "a path", help);
+            self.mistake(
+                PATH_NOT_TEXT,
+                format!("{} where a path is expected", written.describe()),
+                written.span,
+                "a path",
+                help,
+            );
             return None;
         };
         match Path::parse(text) {
             Ok(mut value) => {
                 // What cannot be replaced is said once for the whole file, where it is read.
                 value.replace_literals(|text| self.strings.expand(text).text);
-                Some(WithNode { value, node: Arc::clone(written) })
+                Some(WithNode {
+                    value,
+                    node: Arc::clone(written),
+                })
             }
             Err(problems) => {
                 self.problems(problems, written);
@@ -87,7 +107,10 @@ impl Compiler<'_> {
     /// Makes diagnostics of problems in a scalar's text.
     pub(super) fn problems(&mut self, problems: Vec<Problem>, node: &Node) {
         let located = problems.into_iter().map(|problem| {
-            problem.locate(|range| node.as_scalar().map_or(node.span, |scalar| scalar.locate(range)))
+            problem.locate(|range| {
+                node.as_scalar()
+                    .map_or(node.span, |scalar| scalar.locate(range))
+            })
         });
         self.diagnostics.extend(located);
     }
@@ -101,7 +124,11 @@ impl Compiler<'_> {
         label: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.diagnostics.push(Diagnostic::error(code, message).label(span, label).help(help));
+        self.diagnostics.push(
+            Diagnostic::error(code, message)
+                .label(span, label)
+                .help(help),
+        );
     }
 
     /// A warning under characters of the file.
@@ -113,11 +140,18 @@ impl Compiler<'_> {
         label: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.diagnostics.push(Diagnostic::warning(code, message).label(span, label).help(help));
+        self.diagnostics.push(
+            Diagnostic::warning(code, message)
+                .label(span, label)
+                .help(help),
+        );
     }
 }
 
 /// References with the places of their steps.
 pub(super) fn located(references: &[Reference], node: &Arc<Node>) -> Vec<LocatedReference> {
-    references.iter().map(|reference| LocatedReference::new(reference.clone(), Arc::clone(node))).collect()
+    references
+        .iter()
+        .map(|reference| LocatedReference::new(reference.clone(), Arc::clone(node)))
+        .collect()
 }

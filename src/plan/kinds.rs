@@ -12,7 +12,7 @@ pub enum SourceKind {
     /// `jira.issues`.
     JiraIssues(Box<jira::spec::Issues>),
     /// `file`.
-    File(file::spec::FileSource),
+    File(Box<file::spec::FileSource>),
 }
 
 /// What a sink makes of a record.
@@ -49,18 +49,27 @@ impl SinkKind {
     ///
     /// # Errors
     /// Where the record does not have what the sink needs.
-    pub fn operation(&self, record: &Record, sink_index: usize, at: &Place) -> Result<Made, Trouble> {
+    pub fn operation(
+        &self,
+        record: &Record,
+        sink_index: usize,
+        at: &Place,
+    ) -> Result<Made, Trouble> {
         match self {
             Self::Contacts(sink) => sink.operation(record, sink_index, at).map(Made::from),
             Self::Events(sink) => sink.operation(record, sink_index, at).map(Made::from),
-            Self::File(sink) => Ok(Made::Operation(Box::new(sink.operation(record, sink_index, at)))),
+            Self::File(sink) => Ok(Made::Operation(Box::new(
+                sink.operation(record, sink_index, at),
+            ))),
         }
     }
 }
 
 /// The kinds of records and their JSON Schemas.
-pub const RECORD_KINDS: [(&str, &str); 1] =
-    [("jira.issue", include_str!("../../schemas/records/jira.issue.schema.json"))];
+pub const RECORD_KINDS: [(&str, &str); 1] = [(
+    "jira.issue",
+    include_str!("../../schemas/records/jira.issue.schema.json"),
+)];
 
 /// What a record of that kind can hold.
 pub(super) fn record_shape(kind: &str) -> Option<Shape> {

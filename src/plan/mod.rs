@@ -12,11 +12,9 @@ mod sinks;
 mod snapshot;
 mod sources;
 mod steps;
-pub mod times;
 
 pub use compile::{Surroundings, compile};
 pub use kinds::{Made, RECORD_KINDS, SinkKind, SourceKind};
 pub use pipeline::{Guard, OnError, OnUnmatched, Plan, SinkPlan, SourcePlan, Stage};
 pub use process::{Dropped, Processed, Processor, Troubled, Unmatched};
 pub use snapshot::snapshot;
-pub use times::Since;

@@ -140,6 +140,10 @@ impl Plan {
     #[must_use]
     pub fn place(&self, span: Span) -> Place {
         let at = self.file.position(span.start);
-        Place { file: self.file.name().into(), line: at.line, column: at.column }
+        Place {
+            file: self.file.name().into(),
+            line: at.line,
+            column: at.column,
+        }
     }
 }

@@ -88,7 +88,12 @@ impl<'p> Processor<'p> {
         for sink in &plan.sinks {
             spills.push(rooms(&sink.stages)?);
         }
-        Ok(Self { plan, key, run_time, spills })
+        Ok(Self {
+            plan,
+            key,
+            run_time,
+            spills,
+        })
     }
 
     /// Takes a record as far as it gets.
@@ -122,7 +127,9 @@ impl<'p> Processor<'p> {
         }
         for sink in 0..self.plan.sinks.len() {
             let plan = self.plan;
-            let Some(stages) = plan.sinks.get(sink).map(|sink| &sink.stages) else { continue };
+            let Some(stages) = plan.sinks.get(sink).map(|sink| &sink.stages) else {
+                continue;
+            };
             for index in 0..stages.len() {
                 let records = self.held(sink + 1, stages, index, out)?;
                 if !records.is_empty() {
@@ -141,8 +148,13 @@ impl<'p> Processor<'p> {
         index: usize,
         out: &mut Processed,
     ) -> Result<Vec<Record>, SpillError> {
-        let spill = self.spills.get_mut(room).and_then(|rooms| rooms.get_mut(index));
-        let (Some(Some(spill)), Some(stage)) = (spill, stages.get(index)) else { return Ok(Vec::new()) };
+        let spill = self
+            .spills
+            .get_mut(room)
+            .and_then(|rooms| rooms.get_mut(index));
+        let (Some(Some(spill)), Some(stage)) = (spill, stages.get(index)) else {
+            return Ok(Vec::new());
+        };
         let sink = room.checked_sub(1);
         match stage {
             Stage::Step(_) => Ok(Vec::new()),
@@ -156,7 +168,11 @@ impl<'p> Processor<'p> {
                     for group in groups {
                         match group {
                             Ok(record) => records.push(record),
-                            Err((record, trouble)) => out.troubles.push(Troubled { record, sink, trouble }),
+                            Err((record, trouble)) => out.troubles.push(Troubled {
+                                record,
+                                sink,
+                                trouble,
+                            }),
                         }
                     }
                     if end || !records.is_empty() {
@@ -168,7 +184,12 @@ impl<'p> Processor<'p> {
     }
 
     /// The pipeline's own stages from one on, then every sink.
-    fn pipeline(&mut self, from: usize, records: Vec<Record>, out: &mut Processed) -> Result<(), SpillError> {
+    fn pipeline(
+        &mut self,
+        from: usize,
+        records: Vec<Record>,
+        out: &mut Processed,
+    ) -> Result<(), SpillError> {
         let plan = self.plan;
         let records = self.stages(0, &plan.stages, from, records, out)?;
         out.kept += records.len() as u64;
@@ -191,20 +212,33 @@ impl<'p> Processor<'p> {
         out: &mut Processed,
     ) -> Result<(), SpillError> {
         let plan = self.plan;
-        let Some(sink) = plan.sinks.get(index) else { return Ok(()) };
+        let Some(sink) = plan.sinks.get(index) else {
+            return Ok(());
+        };
         for record in self.stages(index + 1, &sink.stages, from, records, out)? {
             match sink.kind.operation(&record, index, &sink.place) {
                 Ok(Made::Operation(operation)) => out.operations.push(*operation),
                 Ok(Made::Unmatched) if sink.on_unmatched == OnUnmatched::Skip => {
-                    out.unmatched.push(Unmatched { record: Arc::clone(&record.name), sink: index });
+                    out.unmatched.push(Unmatched {
+                        record: Arc::clone(&record.name),
+                        sink: index,
+                    });
                 }
                 Ok(Made::Unmatched) => {
                     let reason = "no identity for this sink";
                     let trouble = Trouble::new(TroubleKind::Unmatched, reason, "", 0..0)
                         .located(&plan.file, sink.span);
-                    out.troubles.push(Troubled { record, sink: Some(index), trouble });
+                    out.troubles.push(Troubled {
+                        record,
+                        sink: Some(index),
+                        trouble,
+                    });
                 }
-                Err(trouble) => out.troubles.push(Troubled { record, sink: Some(index), trouble }),
+                Err(trouble) => out.troubles.push(Troubled {
+                    record,
+                    sink: Some(index),
+                    trouble,
+                }),
             }
         }
         Ok(())
@@ -225,7 +259,10 @@ impl<'p> Processor<'p> {
                 break;
             }
             let arrived = std::mem::take(&mut records);
-            let spill = self.spills.get_mut(room).and_then(|rooms| rooms.get_mut(index));
+            let spill = self
+                .spills
+                .get_mut(room)
+                .and_then(|rooms| rooms.get_mut(index));
             match (stage, spill) {
                 (Stage::Step(step), _) => {
                     for record in arrived {
@@ -235,14 +272,22 @@ impl<'p> Processor<'p> {
                 (Stage::Aggregate(aggregate), Some(Some(spill))) => {
                     for record in arrived {
                         if let Err(trouble) = aggregate.take(&record, spill.as_mut())? {
-                            out.troubles.push(Troubled { record, sink, trouble });
+                            out.troubles.push(Troubled {
+                                record,
+                                sink,
+                                trouble,
+                            });
                         }
                     }
                 }
                 (Stage::Dedupe(dedupe, _), Some(Some(spill))) => {
                     for record in arrived {
                         if let Err(trouble) = dedupe.take(&record, spill.as_mut())? {
-                            out.troubles.push(Troubled { record, sink, trouble });
+                            out.troubles.push(Troubled {
+                                record,
+                                sink,
+                                trouble,
+                            });
                         }
                     }
                 }
@@ -264,11 +309,18 @@ impl<'p> Processor<'p> {
         let before = records.len();
         let name = Arc::clone(&record.name);
         match step.apply(record, self.key, records) {
-            Ok(()) if records.len() == before => out.dropped.push(Dropped { record: name, at: step.span }),
+            Ok(()) if records.len() == before => out.dropped.push(Dropped {
+                record: name,
+                at: step.span,
+            }),
             Ok(()) => {}
             Err(failed) => {
                 let (record, trouble) = *failed;
-                out.troubles.push(Troubled { record, sink, trouble });
+                out.troubles.push(Troubled {
+                    record,
+                    sink,
+                    trouble,
+                });
             }
         }
     }
@@ -276,5 +328,8 @@ impl<'p> Processor<'p> {
 
 fn sink_takes(sink: &SinkPlan, record: &Record) -> bool {
     (!record.deleted || sink.takes_deleted)
-        && sink.when.as_ref().is_none_or(|when| when.holds(&record.value))
+        && sink
+            .when
+            .as_ref()
+            .is_none_or(|when| when.holds(&record.value))
 }

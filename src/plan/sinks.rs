@@ -6,12 +6,13 @@ use super::check;
 use super::compile::{Surroundings, connection, on_error};
 use super::compiler::Compiler;
 use super::steps::{self, Flow};
-use super::{OnUnmatched, SinkKind, SinkPlan, sources, times};
+use super::{OnUnmatched, SinkKind, SinkPlan, sources};
+use crate::config::IfMissing;
 use crate::config::{self, Catalog, Keyed, Members, Sink, Written};
 use crate::connectors::brevo::spec::{self as brevo, IdentityKind};
 use crate::connectors::file::spec::{FileFormat, FileSink};
 use crate::diagnostic::{Code, Span, Spanned};
-use crate::expression::{Expression, IfMissing, Place};
+use crate::expression::{Expression, Place, parse_duration};
 use crate::operation;
 
 const NOT_YET: Code = Code::new("sink.not_supported");
@@ -27,7 +28,6 @@ const FILE_FORMAT: Code = Code::new("file.sink_format");
 
 /// Compiles a sink; none where it has a mistake.
 pub(super) fn compile(
-    index: usize,
     sink: &Keyed<Sink>,
     flow: &mut Flow,
     surroundings: &Surroundings<'_>,
@@ -46,28 +46,47 @@ pub(super) fn compile(
     });
     let stages = steps::compile(common.transforms, flow, compiler);
     let at = compiler.source.position(span.start);
-    let place = operation::Place { file: compiler.source.name().into(), line: at.line, column: at.column };
+    let place = operation::Place {
+        file: compiler.source.name().into(),
+        line: at.line,
+        column: at.column,
+    };
     let name = sink.value.name();
     let needs_brevo = name.starts_with("brevo.");
     let connection = if needs_brevo {
-        connection("brevo", common.connection, Spanned::new(name, span), surroundings, compiler)
+        connection(
+            "brevo",
+            common.connection,
+            Spanned::new(name, span),
+            surroundings,
+            compiler,
+        )
     } else {
         None
     };
-    let catalog = connection.as_ref().and_then(|connection| surroundings.catalogs.get(connection));
+    let catalog = connection
+        .as_ref()
+        .and_then(|connection| surroundings.catalogs.get(connection));
     let kind = match &sink.value {
-        Sink::BrevoContacts(written) => contacts(written, catalog, flow, compiler).map(|sink| SinkKind::Contacts(Box::new(sink))),
-        Sink::BrevoEvents(written) => events(written, span, &place, catalog, flow, compiler).map(|sink| SinkKind::Events(Box::new(sink))),
+        Sink::BrevoContacts(written) => contacts(written, catalog, flow, compiler)
+            .map(|sink| SinkKind::Contacts(Box::new(sink))),
+        Sink::BrevoEvents(written) => events(written, span, &place, catalog, flow, compiler)
+            .map(|sink| SinkKind::Events(Box::new(sink))),
         Sink::File(written) => file(written, flow, compiler).map(SinkKind::File),
         other => {
-            compiler.mistake(NOT_YET, format!("`{}` is not supported by this version", other.name()), span, "not supported", "there are `brevo.contacts`, `brevo.events` and `file`");
+            compiler.mistake(
+                NOT_YET,
+                format!("`{}` is not supported by this version", other.name()),
+                span,
+                "not supported",
+                "there are `brevo.contacts`, `brevo.events` and `file`",
+            );
             None
         }
     }?;
     if needs_brevo && connection.is_none() {
         return None;
     }
-    let _ = index;
     Some(SinkPlan {
         kind,
         name: name.into(),
@@ -86,7 +105,12 @@ pub(super) fn compile(
 }
 
 /// Compiles a value towards a destination and checks what it reads.
-fn value(written: &Written, place: Place, flow: &mut Flow, compiler: &mut Compiler<'_>) -> Option<Expression> {
+fn value(
+    written: &Written,
+    place: Place,
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) -> Option<Expression> {
     let expression = compiler.expression(written, place)?;
     check::expression(&expression, flow, compiler);
     Some(expression)
@@ -112,23 +136,47 @@ fn values(
 ) -> Option<Vec<(Arc<str>, Expression)>> {
     let compiled: Vec<_> = members
         .iter()
-        .map(|(name, written)| Some((Arc::clone(&name.value), value(written, place, flow, compiler)?)))
+        .map(|(name, written)| {
+            Some((
+                Arc::clone(&name.value),
+                value(written, place, flow, compiler)?,
+            ))
+        })
         .collect();
     compiled.into_iter().collect()
 }
 
-fn identify(written: &config::Identify, flow: &mut Flow, compiler: &mut Compiler<'_>) -> Option<brevo::Identify> {
-    let mut part = |written: &Option<Written>| optional(written.as_ref(), Place::LeftOut, flow, compiler);
+fn identify(
+    written: &config::Identify,
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) -> Option<brevo::Identify> {
+    let mut part =
+        |written: &Option<Written>| optional(written.as_ref(), Place::LeftOut, flow, compiler);
     let (contact_id, ext_id) = (part(&written.contact_id), part(&written.ext_id));
     let (email, phone) = (part(&written.email), part(&written.phone));
-    Some(brevo::Identify { contact_id: contact_id?, ext_id: ext_id?, email: email?, phone: phone? })
+    Some(brevo::Identify {
+        contact_id: contact_id?,
+        ext_id: ext_id?,
+        email: email?,
+        phone: phone?,
+    })
 }
 
 fn says_nobody(written: &config::Identify, span: Span, compiler: &mut Compiler<'_>) -> bool {
-    let nobody = written.contact_id.is_none() && written.ext_id.is_none() && written.email.is_none() && written.phone.is_none();
+    let nobody = written.contact_id.is_none()
+        && written.ext_id.is_none()
+        && written.email.is_none()
+        && written.phone.is_none();
     if nobody {
         let names = IdentityKind::ALL.map(IdentityKind::name).join(", ");
-        compiler.mistake(EMPTY_IDENTIFY, "`identify` names nobody", span, "at least one is needed", format!("say one or more of {names}"));
+        compiler.mistake(
+            EMPTY_IDENTIFY,
+            "`identify` names nobody",
+            span,
+            "at least one is needed",
+            format!("say one or more of {names}"),
+        );
     }
     nobody
 }
@@ -139,7 +187,11 @@ fn contacts(
     flow: &mut Flow,
     compiler: &mut Compiler<'_>,
 ) -> Option<brevo::Contacts> {
-    let span = written.attributes.0.first().map_or(Span::default(), |(name, _)| name.span);
+    let span = written
+        .attributes
+        .0
+        .first()
+        .map_or(Span::default(), |(name, _)| name.span);
     let nobody = says_nobody(&written.identify, span, compiler);
     let identify = identify(&written.identify, flow, compiler);
     for (name, _) in written.attributes.iter() {
@@ -147,13 +199,34 @@ fn contacts(
     }
     let attributes = values(&written.attributes, Place::Destination, flow, compiler);
     let lists = optional(written.lists.as_ref(), Place::LeftOut, flow, compiler);
-    let unlink = optional(written.unlink_lists.as_ref(), Place::LeftOut, flow, compiler);
+    let unlink = optional(
+        written.unlink_lists.as_ref(),
+        Place::LeftOut,
+        flow,
+        compiler,
+    );
     let order_by = optional(written.order_by.as_ref(), Place::LeftOut, flow, compiler);
-    let consent = written.consent.as_ref().map_or(Some(brevo::Consent::default()), |consent| {
-        let email = optional(consent.email_blacklisted.as_ref(), Place::LeftOut, flow, compiler);
-        let sms = optional(consent.sms_blacklisted.as_ref(), Place::LeftOut, flow, compiler);
-        Some(brevo::Consent { email_blacklisted: email?, sms_blacklisted: sms? })
-    });
+    let consent = written
+        .consent
+        .as_ref()
+        .map_or(Some(brevo::Consent::default()), |consent| {
+            let email = optional(
+                consent.email_blacklisted.as_ref(),
+                Place::LeftOut,
+                flow,
+                compiler,
+            );
+            let sms = optional(
+                consent.sms_blacklisted.as_ref(),
+                Place::LeftOut,
+                flow,
+                compiler,
+            );
+            Some(brevo::Consent {
+                email_blacklisted: email?,
+                sms_blacklisted: sms?,
+            })
+        });
     if nobody {
         return None;
     }
@@ -187,7 +260,13 @@ fn contacts(
 fn attribute_name(name: &Spanned<Arc<str>>, compiler: &mut Compiler<'_>) {
     let valid = |one: u8| one.is_ascii_alphanumeric() || one == b'_';
     if name.value.is_empty() || name.value.len() > 50 || !name.value.bytes().all(valid) {
-        compiler.mistake(BAD_ATTRIBUTE, format!("`{}` cannot name an attribute", name.value), name.span, "expected A-Z, 0-9 and `_`", "write it as Brevo shows it under Contacts › Settings › Contact attributes");
+        compiler.mistake(
+            BAD_ATTRIBUTE,
+            format!("`{}` cannot name an attribute", name.value),
+            name.span,
+            "expected A-Z, 0-9 and `_`",
+            "write it as Brevo shows it under Contacts › Settings › Contact attributes",
+        );
     }
 }
 
@@ -204,23 +283,64 @@ fn events(
     if let Some(literal) = name.as_ref().and_then(Expression::as_literal)
         && !literal.as_str().is_some_and(brevo::is_event_name)
     {
-        let fixed: String = literal.as_str().unwrap_or("issue_updated").chars().map(|one| if one.is_ascii_alphanumeric() || one == '-' { one } else { '_' }).collect();
-        compiler.mistake(BAD_NAME, "Brevo takes no event of this name", written.name.span, "expected 1 to 255 of A-Z a-z 0-9 _ -", format!("write `{fixed}`"));
+        let fixed: String = literal
+            .as_str()
+            .unwrap_or("issue_updated")
+            .chars()
+            .map(|one| {
+                if one.is_ascii_alphanumeric() || one == '-' {
+                    one
+                } else {
+                    '_'
+                }
+            })
+            .collect();
+        compiler.mistake(
+            BAD_NAME,
+            "Brevo takes no event of this name",
+            written.name.span,
+            "expected 1 to 255 of A-Z a-z 0-9 _ -",
+            format!("write `{fixed}`"),
+        );
     }
     let identify = identify(&written.identify, flow, compiler);
     let at = optional(written.at.as_ref(), Place::LeftOut, flow, compiler);
     let id = optional(written.id.as_ref(), Place::LeftOut, flow, compiler);
     if written.id.is_none() && !flow.has_identity {
-        compiler.mistake(NO_IDENTITY, "an event needs an id, and these records have none", span, "no identity", "say `id:` here, or `id:` at the source");
+        compiler.mistake(
+            NO_IDENTITY,
+            "an event needs an id, and these records have none",
+            span,
+            "no identity",
+            "say `id:` here, or `id:` at the source",
+        );
     }
     if written.at.is_none() && !flow.has_time {
-        compiler.mistake(NO_TIME, "an event needs a time, and these records have none", span, "no time", "say `at:` here, or `time:` at the source");
+        compiler.mistake(
+            NO_TIME,
+            "an event needs a time, and these records have none",
+            span,
+            "no time",
+            "say `at:` here, or `time:` at the source",
+        );
     }
     for (name, _) in written.properties.iter() {
         if &*name.value == "event_id" {
-            compiler.mistake(TAKEN_PROPERTY, "`event_id` is the event's own id", name.span, "set by flowline", "say `id:` to choose it, or name the property differently");
+            compiler.mistake(
+                TAKEN_PROPERTY,
+                "`event_id` is the event's own id",
+                name.span,
+                "set by flowline",
+                "say `id:` to choose it, or name the property differently",
+            );
         } else if !brevo::is_event_name(&name.value) {
-            compiler.mistake(BAD_PROPERTY, format!("Brevo takes no property `{}`", name.value), name.span, "expected 1 to 255 of A-Z a-z 0-9 _ -", "name it differently");
+            compiler.mistake(
+                BAD_PROPERTY,
+                format!("Brevo takes no property `{}`", name.value),
+                name.span,
+                "expected 1 to 255 of A-Z a-z 0-9 _ -",
+                "name it differently",
+            );
         }
     }
     let properties = values(&written.properties, Place::LeftOut, flow, compiler);
@@ -229,9 +349,15 @@ fn events(
     }
     let contact_attributes = values(&written.contact_attributes, Place::LeftOut, flow, compiler);
     let backfill = written.backfill.as_ref().map_or(Some(0), |duration| {
-        let parsed = times::parse_duration(&duration.value);
+        let parsed = parse_duration(&duration.value);
         if parsed.is_none() {
-            compiler.mistake(BAD_DURATION, format!("`{}` is no duration", duration.value), duration.span, "expected e.g. `7 days`", "write a number and seconds, minutes, hours, days or weeks");
+            compiler.mistake(
+                BAD_DURATION,
+                format!("`{}` is no duration", duration.value),
+                duration.span,
+                "expected e.g. `7 days`",
+                "write a number and seconds, minutes, hours, days or weeks",
+            );
         }
         parsed
     });
@@ -255,7 +381,11 @@ fn events(
     Some(spec)
 }
 
-fn file(written: &config::FileSink, flow: &mut Flow, compiler: &mut Compiler<'_>) -> Option<FileSink> {
+fn file(
+    written: &config::FileSink,
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) -> Option<FileSink> {
     // Each record is written whole.
     flow.reads.whole();
     sources::inside(&written.path, compiler);
@@ -265,8 +395,17 @@ fn file(written: &config::FileSink, flow: &mut Flow, compiler: &mut Compiler<'_>
         None => sources::named_format(&written.path, &["jsonl", "csv"], compiler),
     }?;
     if format == FileFormat::Json {
-        compiler.mistake(FILE_FORMAT, "a `file` sink writes JSON Lines or CSV", written.path.span, "expected `.jsonl` or `.csv`", "name the file `….jsonl`, or say `format: jsonl`");
+        compiler.mistake(
+            FILE_FORMAT,
+            "a `file` sink writes JSON Lines or CSV",
+            written.path.span,
+            "expected `.jsonl` or `.csv`",
+            "name the file `….jsonl`, or say `format: jsonl`",
+        );
         return None;
     }
-    Some(FileSink { path: written.path.value.clone(), format })
+    Some(FileSink {
+        path: written.path.value.clone(),
+        format,
+    })
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::compile::{Surroundings, connection};
 use super::compiler::Compiler;
-use super::{Since, SourceKind, SourcePlan};
+use super::{SourceKind, SourcePlan};
 use crate::config::{self, Keyed, Source};
 use crate::connectors::file::spec::{self as file, FileFormat};
 use crate::connectors::jira::spec as jira;
 use crate::diagnostic::{Code, Span, Spanned, nearest};
+use crate::expression::Since;
 use crate::shape::{Kinds, Shape};
 
 const NOT_YET: Code = Code::new("source.not_supported");
@@ -46,15 +47,27 @@ pub(super) fn compile(
         let compiled = one(written, surroundings, compiler);
         match &mut kind {
             None => {
-                let known = RecordKind { shape: compiled.shape, has_identity: compiled.has_identity, has_time: compiled.has_time };
+                let known = RecordKind {
+                    shape: compiled.shape,
+                    has_identity: compiled.has_identity,
+                    has_time: compiled.has_time,
+                };
                 kind = Some((known, compiled.record));
             }
             Some((known, record)) => {
                 if *record != compiled.record {
-                    let name = |record: &Option<String>| record.clone().unwrap_or_else(|| "records of no known kind".to_owned());
+                    let name = |record: &Option<String>| {
+                        record
+                            .clone()
+                            .unwrap_or_else(|| "records of no known kind".to_owned())
+                    };
                     compiler.mistake(
                         DIFFERENT_KINDS,
-                        format!("this source yields {}, the first one {}", name(&compiled.record), name(record)),
+                        format!(
+                            "this source yields {}, the first one {}",
+                            name(&compiled.record),
+                            name(record)
+                        ),
                         written.key,
                         "another kind of record",
                         "all sources of a pipeline yield one kind: write a pipeline for each",
@@ -68,21 +81,41 @@ pub(super) fn compile(
         plans.extend(compiled.source);
     }
     let kind = kind.map_or_else(
-        || RecordKind { shape: Shape::any(), has_identity: true, has_time: true },
+        || RecordKind {
+            shape: Shape::any(),
+            has_identity: true,
+            has_time: true,
+        },
         |(kind, _)| kind,
     );
     (plans, kind)
 }
 
-fn one(written: &Keyed<Source>, surroundings: &Surroundings<'_>, compiler: &mut Compiler<'_>) -> Compiled {
+fn one(
+    written: &Keyed<Source>,
+    surroundings: &Surroundings<'_>,
+    compiler: &mut Compiler<'_>,
+) -> Compiled {
     let span = written.key;
     match &written.value {
         Source::JiraIssues(source) => issues(source, span, surroundings, compiler),
         Source::File(source) => file(source, span, compiler),
         other => {
-            compiler.mistake(NOT_YET, format!("`{}` is not supported by this version", other.name()), span, "not supported", "there are `jira.issues` and `file`");
+            compiler.mistake(
+                NOT_YET,
+                format!("`{}` is not supported by this version", other.name()),
+                span,
+                "not supported",
+                "there are `jira.issues` and `file`",
+            );
             // What its records are is not known: nothing that reads them is a mistake of its own.
-            Compiled { source: None, record: Some(other.name().to_owned()), shape: Shape::any(), has_identity: true, has_time: true }
+            Compiled {
+                source: None,
+                record: Some(other.name().to_owned()),
+                shape: Shape::any(),
+                has_identity: true,
+                has_time: true,
+            }
         }
     }
 }
@@ -93,9 +126,18 @@ fn issues(
     surroundings: &Surroundings<'_>,
     compiler: &mut Compiler<'_>,
 ) -> Compiled {
-    let connection = connection("jira", source.connection.as_ref(), Spanned::new("jira.issues", span), surroundings, compiler);
+    let connection = connection(
+        "jira",
+        source.connection.as_ref(),
+        Spanned::new("jira.issues", span),
+        surroundings,
+        compiler,
+    );
     let live = source.live.is_some_and(|live| live.value);
-    let jql = source.jql.as_ref().and_then(|written| super::query::compile(written, live, compiler));
+    let jql = source
+        .jql
+        .as_ref()
+        .and_then(|written| super::query::compile(written, live, compiler));
     let since = since(source.since.as_ref(), compiler);
     let custom_fields: Vec<(Arc<str>, String)> = source
         .custom_fields
@@ -103,7 +145,10 @@ fn issues(
         .map(|(name, display)| (Arc::clone(&name.value), display.value.clone()))
         .collect();
     let mut shape = super::kinds::record_shape("jira.issue").unwrap_or_else(Shape::any);
-    let custom = custom_fields.iter().map(|(name, _)| (Arc::clone(name), Shape::any())).collect();
+    let custom = custom_fields
+        .iter()
+        .map(|(name, _)| (Arc::clone(name), Shape::any()))
+        .collect();
     shape = shape.with_member("custom", Shape::object(custom));
     let spec = jira::Issues {
         jql,
@@ -118,7 +163,13 @@ fn issues(
         connection: Some(connection),
         span,
     });
-    Compiled { source, record: Some("jira.issue".to_owned()), shape, has_identity: true, has_time: true }
+    Compiled {
+        source,
+        record: Some("jira.issue".to_owned()),
+        shape,
+        has_identity: true,
+        has_time: true,
+    }
 }
 
 fn since(written: Option<&Spanned<String>>, compiler: &mut Compiler<'_>) -> Option<Since> {
@@ -148,46 +199,91 @@ fn file(source: &config::FileSource, span: Span, compiler: &mut Compiler<'_>) ->
     let mut shape = match format {
         Some(FileFormat::Csv) => {
             let text = Shape::of(Kinds::TEXT).or_missing();
-            let members = crate::shape::Members { others: Some(Arc::new(text)), ..crate::shape::Members::default() };
-            Shape { members: Some(Arc::new(members)), ..Shape::of(Kinds::OBJECT) }
+            let members = crate::shape::Members {
+                others: Some(Arc::new(text)),
+                ..crate::shape::Members::default()
+            };
+            Shape {
+                members: Some(Arc::new(members)),
+                ..Shape::of(Kinds::OBJECT)
+            }
         }
-        _ => Shape { optional: false, ..Shape::any() },
+        _ => Shape {
+            optional: false,
+            ..Shape::any()
+        },
     };
     if let Some(written) = &source.record {
         match super::kinds::record_shape(&written.value) {
             Some(known) => shape = known,
             None => {
-                let near = nearest(&written.value, super::kinds::RECORD_KINDS.iter().map(|(name, _)| *name));
+                let near = nearest(
+                    &written.value,
+                    super::kinds::RECORD_KINDS.iter().map(|(name, _)| *name),
+                );
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "see `flowline schema records` for the kinds".to_owned(),
                 };
-                compiler.mistake(UNKNOWN_KIND, format!("there is no kind of record `{}`", written.value), written.span, "no such kind", help);
+                compiler.mistake(
+                    UNKNOWN_KIND,
+                    format!("there is no kind of record `{}`", written.value),
+                    written.span,
+                    "no such kind",
+                    help,
+                );
             }
         }
     }
-    let id = source.id.as_ref().and_then(|written| compiler.path(written)).map(|path| path.value);
-    let time = source.time.as_ref().and_then(|written| compiler.path(written)).map(|path| path.value);
+    let id = source
+        .id
+        .as_ref()
+        .and_then(|written| compiler.path(written))
+        .map(|path| path.value);
+    let time = source
+        .time
+        .as_ref()
+        .and_then(|written| compiler.path(written))
+        .map(|path| path.value);
     let (has_identity, has_time) = (source.id.is_some(), source.time.is_some());
     let plan = format.map(|format| SourcePlan {
-        kind: SourceKind::File(file::FileSource {
+        kind: SourceKind::File(Box::new(file::FileSource {
             path: source.path.value.clone(),
             format,
             record: record.clone(),
             id,
             time,
-        }),
+        })),
         connection: None,
         span,
     });
-    Compiled { source: plan, record, shape, has_identity, has_time }
+    Compiled {
+        source: plan,
+        record,
+        shape,
+        has_identity,
+        has_time,
+    }
 }
 
 /// The format that a file's name says.
-pub(super) fn named_format(path: &Spanned<String>, formats: &[&str], compiler: &mut Compiler<'_>) -> Option<FileFormat> {
+pub(super) fn named_format(
+    path: &Spanned<String>,
+    formats: &[&str],
+    compiler: &mut Compiler<'_>,
+) -> Option<FileFormat> {
     let format = FileFormat::of_name(&path.value);
     if format.is_none() {
-        compiler.mistake(UNKNOWN_FORMAT, format!("the name `{}` does not say how the file is written", path.value), path.span, "no format", format!("say `format:` with one of {}", formats.join(", ")));
+        compiler.mistake(
+            UNKNOWN_FORMAT,
+            format!(
+                "the name `{}` does not say how the file is written",
+                path.value
+            ),
+            path.span,
+            "no format",
+            format!("say `format:` with one of {}", formats.join(", ")),
+        );
     }
     format
 }
@@ -195,6 +291,12 @@ pub(super) fn named_format(path: &Spanned<String>, formats: &[&str], compiler: &
 /// A path stays inside the project.
 pub(super) fn inside(path: &Spanned<String>, compiler: &mut Compiler<'_>) {
     if !file::is_inside(&path.value) {
-        compiler.mistake(OUTSIDE, format!("`{}` leaves the project", path.value), path.span, "expected a path inside the project", "write a relative path without `..`");
+        compiler.mistake(
+            OUTSIDE,
+            format!("`{}` leaves the project", path.value),
+            path.span,
+            "expected a path inside the project",
+            "write a relative path without `..`",
+        );
     }
 }

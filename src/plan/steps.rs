@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::Stage;
 use super::check::{self, Reads};
 use super::compiler::{Compiler, located};
-use super::Stage;
 use crate::adf::Format;
 use crate::config::{self, Aggregation, Keyed, Members, Transform, Written};
 use crate::diagnostic::{Code, Span};
 use crate::expression::{Expression, Place, Usage};
 use crate::shape::{Kinds, Shape};
 use crate::transform::{
-    Aggregate, Contract, Dedupe, Each, Expect, Function, Keep, Map, Mask, Passing, Reduced, Remove, RichText,
-    Set, Step, StepKind, Survivor,
+    Aggregate, Contract, Dedupe, Each, Expect, Function, Keep, Map, Mask, Passing, Reduced, Remove,
+    RichText, Set, Step, StepKind, Survivor,
 };
 
 const NAME_TAKEN: Code = Code::new("each.name_taken");
@@ -39,15 +39,30 @@ pub(super) struct Flow {
 
 /// Compiles transforms; what cannot be compiled is among the diagnostics, and the shape goes on as
 /// well as it can be told, so that one mistake gives one diagnostic.
-pub(super) fn compile(transforms: &[Keyed<Transform>], flow: &mut Flow, compiler: &mut Compiler<'_>) -> Vec<Stage> {
-    transforms.iter().filter_map(|transform| one(transform, flow, compiler)).collect()
+pub(super) fn compile(
+    transforms: &[Keyed<Transform>],
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) -> Vec<Stage> {
+    transforms
+        .iter()
+        .filter_map(|transform| one(transform, flow, compiler))
+        .collect()
 }
 
-fn one(transform: &Keyed<Transform>, flow: &mut Flow, compiler: &mut Compiler<'_>) -> Option<Stage> {
+fn one(
+    transform: &Keyed<Transform>,
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) -> Option<Stage> {
     let span = transform.key;
     let kind = match &transform.value {
-        Transform::Keep(written) => StepKind::Keep(keep(written, Passing::Holding, flow, compiler)?),
-        Transform::Drop(written) => StepKind::Keep(keep(written, Passing::NotHolding, flow, compiler)?),
+        Transform::Keep(written) => {
+            StepKind::Keep(keep(written, Passing::Holding, flow, compiler)?)
+        }
+        Transform::Drop(written) => {
+            StepKind::Keep(keep(written, Passing::NotHolding, flow, compiler)?)
+        }
         Transform::Map(members) => StepKind::Map(map(members, flow, compiler)?),
         Transform::Set(members) => StepKind::Set(set(members, flow, compiler)?),
         Transform::Remove(paths) => {
@@ -56,7 +71,10 @@ fn one(transform: &Keyed<Transform>, flow: &mut Flow, compiler: &mut Compiler<'_
         }
         Transform::Each(members) => StepKind::Each(each(members, span, flow, compiler)?),
         Transform::AdfToText(long) => {
-            let text = Shape { format: None, ..Shape::of(Kinds::TEXT) };
+            let text = Shape {
+                format: None,
+                ..Shape::of(Kinds::TEXT)
+            };
             StepKind::RichText(RichText {
                 paths: edited(&long.paths, flow, compiler, Usage::Rendered, Some(&text))?,
                 format: match long.format.map(|format| format.value) {
@@ -64,15 +82,24 @@ fn one(transform: &Keyed<Transform>, flow: &mut Flow, compiler: &mut Compiler<'_
                     Some(config::TextFormat::Markdown) => Format::Markdown,
                     Some(config::TextFormat::Html) => Format::Html,
                 },
-                max_length: long.max_length.map(|length| usize::try_from(length.value).unwrap_or(usize::MAX)),
+                max_length: long
+                    .max_length
+                    .map(|length| usize::try_from(length.value).unwrap_or(usize::MAX)),
             })
         }
         Transform::Mask(paths) => {
-            let text = Shape { format: None, ..Shape::of(Kinds::TEXT) };
-            StepKind::Mask(Mask { paths: edited(paths, flow, compiler, Usage::Taken, Some(&text))? })
+            let text = Shape {
+                format: None,
+                ..Shape::of(Kinds::TEXT)
+            };
+            StepKind::Mask(Mask {
+                paths: edited(paths, flow, compiler, Usage::Taken, Some(&text))?,
+            })
         }
         Transform::Expect(contract) => StepKind::Expect(expect(contract, span, flow, compiler)?),
-        Transform::Aggregate(written) => return aggregate(written, span, flow, compiler).map(Stage::Aggregate),
+        Transform::Aggregate(written) => {
+            return aggregate(written, span, flow, compiler).map(Stage::Aggregate);
+        }
         Transform::Dedupe(written) => {
             let by = value(&written.by, flow, compiler)?;
             let keep = match written.keep.map(|keep| keep.value) {
@@ -84,7 +111,13 @@ fn one(transform: &Keyed<Transform>, flow: &mut Flow, compiler: &mut Compiler<'_
             return Some(Stage::Dedupe(Dedupe { by, keep }, span));
         }
         Transform::Enrich(_) => {
-            compiler.mistake(NOT_YET, "`enrich` is not supported by this version", span, "not supported", "take the value from the record, or leave the step out");
+            compiler.mistake(
+                NOT_YET,
+                "`enrich` is not supported by this version",
+                span,
+                "not supported",
+                "take the value from the record, or leave the step out",
+            );
             // What it would add is not known: nothing that reads it is a mistake of its own.
             flow.shape = Shape::any();
             return None;
@@ -94,16 +127,28 @@ fn one(transform: &Keyed<Transform>, flow: &mut Flow, compiler: &mut Compiler<'_
 }
 
 /// Compiles a value of a transform and checks what it reads.
-pub(super) fn value(written: &Written, flow: &mut Flow, compiler: &mut Compiler<'_>) -> Option<Expression> {
+pub(super) fn value(
+    written: &Written,
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) -> Option<Expression> {
     let expression = compiler.expression(written, Place::Transform)?;
     check::expression(&expression, flow, compiler);
     Some(expression)
 }
 
-fn keep(written: &Written, passing: Passing, flow: &mut Flow, compiler: &mut Compiler<'_>) -> Option<Keep> {
+fn keep(
+    written: &Written,
+    passing: Passing,
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) -> Option<Keep> {
     let condition = compiler.condition(written)?;
     check::condition(&condition, flow, compiler);
-    Some(Keep { condition: condition.value, passing })
+    Some(Keep {
+        condition: condition.value,
+        passing,
+    })
 }
 
 fn fields(
@@ -126,7 +171,10 @@ fn map(members: &Members<Written>, flow: &mut Flow, compiler: &mut Compiler<'_>)
             .map(|(name, expression)| (Arc::clone(name), check::shape_of(expression, &flow.shape)))
             .collect(),
         // The names are known even where a value is a mistake.
-        None => members.iter().map(|(name, _)| (Arc::clone(&name.value), Shape::any())).collect(),
+        None => members
+            .iter()
+            .map(|(name, _)| (Arc::clone(&name.value), Shape::any()))
+            .collect(),
     };
     flow.shape = Shape::object(shapes);
     flow.reads.replaced_all();
@@ -137,13 +185,19 @@ fn set(members: &Members<Written>, flow: &mut Flow, compiler: &mut Compiler<'_>)
     let fields = fields(members, flow, compiler);
     let mut shape = flow.shape.clone();
     for (index, (name, _)) in members.iter().enumerate() {
-        let new = fields.as_ref().and_then(|fields| fields.get(index)).map_or_else(Shape::any, |(_, expression)| {
-            check::shape_of(expression, &flow.shape)
-        });
+        let new = fields
+            .as_ref()
+            .and_then(|fields| fields.get(index))
+            .map_or_else(Shape::any, |(_, expression)| {
+                check::shape_of(expression, &flow.shape)
+            });
         // Nothing leaves the field as it was.
         let before = flow.shape.member(&name.value).ok();
         let member = match before {
-            Some(before) if new.optional => before.union(&Shape { optional: before.optional, ..new }),
+            Some(before) if new.optional => before.union(&Shape {
+                optional: before.optional,
+                ..new
+            }),
             _ => new,
         };
         shape = shape.with_member(Arc::clone(&name.value), member);
@@ -181,10 +235,21 @@ fn edited(
     good.then_some(paths)
 }
 
-fn each(members: &Members<Written>, span: Span, flow: &mut Flow, compiler: &mut Compiler<'_>) -> Option<Each> {
+fn each(
+    members: &Members<Written>,
+    span: Span,
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) -> Option<Each> {
     let mut entries = members.iter();
     let (Some((name, written)), None) = (entries.next(), entries.next()) else {
-        compiler.mistake(ONE_NAME, "`each` takes one name and one path", span, "one name and its path", "write `each: { change: $.changes[*] }`");
+        compiler.mistake(
+            ONE_NAME,
+            "`each` takes one name and one path",
+            span,
+            "one name and its path",
+            "write `each: { change: $.changes[*] }`",
+        );
         return None;
     };
     if let Some(known) = &flow.shape.members
@@ -219,21 +284,43 @@ fn each(members: &Members<Written>, span: Span, flow: &mut Flow, compiler: &mut 
             format!("write `{text}[*]` for one record an element"),
         );
     }
-    flow.shape = flow.shape.with_member(Arc::clone(&name.value), Shape { optional: false, ..element });
+    flow.shape = flow.shape.with_member(
+        Arc::clone(&name.value),
+        Shape {
+            optional: false,
+            ..element
+        },
+    );
     flow.reads.replaced(&name.value);
-    path.map(|path| Each { name: Arc::clone(&name.value), path: path.value })
+    path.map(|path| Each {
+        name: Arc::clone(&name.value),
+        path: path.value,
+    })
 }
 
-fn expect(contract: &config::Expect, span: Span, flow: &mut Flow, compiler: &mut Compiler<'_>) -> Option<Expect> {
+fn expect(
+    contract: &config::Expect,
+    span: Span,
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) -> Option<Expect> {
     let one = match (&contract.schema, &contract.condition) {
         (Some(schema), None) => {
             flow.reads.whole();
             let json = serde_json::to_value(schema.to_value()).ok()?;
-            let built = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&json);
+            let built = jsonschema::options()
+                .with_draft(jsonschema::Draft::Draft202012)
+                .build(&json);
             match built {
                 Ok(validator) => Contract::Schema(Box::new(validator)),
                 Err(error) => {
-                    compiler.mistake(BAD_SCHEMA, format!("not a JSON Schema: {error}"), schema.span, "a JSON Schema 2020-12", "see json-schema.org for the keywords");
+                    compiler.mistake(
+                        BAD_SCHEMA,
+                        format!("not a JSON Schema: {error}"),
+                        schema.span,
+                        "a JSON Schema 2020-12",
+                        "see json-schema.org for the keywords",
+                    );
                     return None;
                 }
             }
@@ -244,12 +331,26 @@ fn expect(contract: &config::Expect, span: Span, flow: &mut Flow, compiler: &mut
             Contract::Condition(condition.value)
         }
         _ => {
-            compiler.mistake(ONE_CONTRACT, "`expect` takes a schema or a condition, one of them", span, "`schema:` or `condition:`", "write two `expect` steps for two contracts");
+            compiler.mistake(
+                ONE_CONTRACT,
+                "`expect` takes a schema or a condition, one of them",
+                span,
+                "`schema:` or `condition:`",
+                "write two `expect` steps for two contracts",
+            );
             return None;
         }
     };
-    let message = contract.message.as_ref().map(|message| message.value.clone());
-    Some(Expect { contract: one, message, file: Arc::clone(compiler.source), span })
+    let message = contract
+        .message
+        .as_ref()
+        .map(|message| message.value.clone());
+    Some(Expect {
+        contract: one,
+        message,
+        file: Arc::clone(compiler.source),
+        span,
+    })
 }
 
 fn aggregate(
@@ -262,19 +363,28 @@ fn aggregate(
     let mut values = Vec::new();
     let mut shapes: IndexMap<Arc<str>, Shape> = IndexMap::new();
     for (index, (name, _)) in written.by.iter().enumerate() {
-        let shape = by.as_ref().and_then(|by| by.get(index)).map_or_else(Shape::any, |(_, expression)| {
-            check::shape_of(expression, &flow.shape)
-        });
+        let shape = by
+            .as_ref()
+            .and_then(|by| by.get(index))
+            .map_or_else(Shape::any, |(_, expression)| {
+                check::shape_of(expression, &flow.shape)
+            });
         shapes.insert(Arc::clone(&name.value), shape);
     }
     let mut good = by.is_some();
     for (name, aggregation) in written.values.iter() {
         let function = function(&aggregation.value);
         let compiled = value(aggregation.value.argument(), flow, compiler);
-        let input = compiled.as_ref().map_or_else(Shape::any, |of| check::shape_of(of, &flow.shape));
+        let input = compiled
+            .as_ref()
+            .map_or_else(Shape::any, |of| check::shape_of(of, &flow.shape));
         shapes.insert(Arc::clone(&name.value), reduced_shape(function, input));
         match compiled {
-            Some(of) => values.push(Reduced { name: Arc::clone(&name.value), function, of }),
+            Some(of) => values.push(Reduced {
+                name: Arc::clone(&name.value),
+                function,
+                of,
+            }),
             None => good = false,
         }
     }
@@ -282,7 +392,12 @@ fn aggregate(
     flow.reads.replaced_all();
     flow.has_identity = true;
     flow.has_time = true;
-    good.then(|| Aggregate { by: by.unwrap_or_default(), values, file: Arc::clone(compiler.source), span })
+    good.then(|| Aggregate {
+        by: by.unwrap_or_default(),
+        values,
+        file: Arc::clone(compiler.source),
+        span,
+    })
 }
 
 const fn function(aggregation: &Aggregation) -> Function {

@@ -23,6 +23,9 @@ pub struct Aggregate {
     pub span: Span,
 }
 
+/// A group as a record, or what is known of it and why it cannot be reduced.
+pub type Given = Result<Record, (Record, Trouble)>;
+
 /// One value of a group.
 #[derive(Debug)]
 pub struct Reduced {
@@ -93,14 +96,20 @@ impl Aggregate {
     ///
     /// # Errors
     /// A value that cannot be made of this record, or rows that cannot be kept.
-    pub fn take(&self, record: &Record, groups: &mut dyn Spill) -> Result<Result<(), Trouble>, SpillError> {
+    pub fn take(
+        &self,
+        record: &Record,
+        groups: &mut dyn Spill,
+    ) -> Result<Result<(), Trouble>, SpillError> {
         let (by, inputs) = match self.read(record) {
             Ok(read) => read,
             Err(trouble) => return Ok(Err(trouble)),
         };
         let key = canonical_json(&by);
         let mut group = match groups.get(&key)? {
-            Some(row) => serde_json::from_str(&row).map_err(|error| SpillError(error.to_string()))?,
+            Some(row) => {
+                serde_json::from_str(&row).map_err(|error| SpillError(error.to_string()))?
+            }
             None => Group {
                 by: json(&by)?,
                 states: vec![State::default(); self.values.len()],
@@ -111,7 +120,9 @@ impl Aggregate {
             if let Some(value) = input
                 && let Err(reason) = state.take(reduced.function, &value)
             {
-                group.trouble.get_or_insert_with(|| format!("`{}` {reason}", reduced.name));
+                group
+                    .trouble
+                    .get_or_insert_with(|| format!("`{}` {reason}", reduced.name));
             }
         }
         let row = serde_json::to_string(&group).map_err(|error| SpillError(error.to_string()))?;
@@ -128,7 +139,7 @@ impl Aggregate {
         groups: &mut dyn Spill,
         run_time: jiff::Timestamp,
         at_most: usize,
-    ) -> Result<Vec<Result<Record, (Record, Trouble)>>, SpillError> {
+    ) -> Result<Vec<Given>, SpillError> {
         groups
             .take_first(at_most)?
             .into_iter()
@@ -213,7 +224,11 @@ impl State {
             }
             Function::Last => self.value = Some(stored(value)?),
             Function::Distinct => {
-                if !self.list.iter().any(|known| Value::from(known.clone()) == *value) {
+                if !self
+                    .list
+                    .iter()
+                    .any(|known| Value::from(known.clone()) == *value)
+                {
                     self.list.push(stored(value)?);
                 }
             }
@@ -228,13 +243,22 @@ impl State {
                     self.value = Some(stored(value)?);
                     Ok(())
                 }
-                other => Err(format!("compares numbers or texts; a record gave {}", other.kind())),
+                other => Err(format!(
+                    "compares numbers or texts; a record gave {}",
+                    other.kind()
+                )),
             };
         };
         let order = match (value, &known) {
             (Value::Number(new), Value::Number(known)) => new.cmp(known),
             (Value::String(new), Value::String(known)) => new.cmp(known),
-            _ => return Err(format!("compares numbers with numbers and texts with texts; this group has {} and {}", known.kind(), value.kind())),
+            _ => {
+                return Err(format!(
+                    "compares numbers with numbers and texts with texts; this group has {} and {}",
+                    known.kind(),
+                    value.kind()
+                ));
+            }
         };
         if order == wanted {
             self.value = Some(stored(value)?);
@@ -262,9 +286,13 @@ impl State {
                 Number::from_f64(mean).map(Value::Number)
             }
             Function::Distinct if self.list.is_empty() => None,
-            Function::Distinct => {
-                Some(self.list.into_iter().map(Value::from).collect::<Vec<_>>().into())
-            }
+            Function::Distinct => Some(
+                self.list
+                    .into_iter()
+                    .map(Value::from)
+                    .collect::<Vec<_>>()
+                    .into(),
+            ),
             Function::Min | Function::Max | Function::First | Function::Last => {
                 self.value.map(Value::from)
             }

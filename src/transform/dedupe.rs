@@ -42,7 +42,11 @@ impl Dedupe {
     ///
     /// # Errors
     /// A value that cannot be made of this record, or rows that cannot be kept.
-    pub fn take(&self, record: &Record, seen: &mut dyn Spill) -> Result<Result<(), Trouble>, SpillError> {
+    pub fn take(
+        &self,
+        record: &Record,
+        seen: &mut dyn Spill,
+    ) -> Result<Result<(), Trouble>, SpillError> {
         let key = match self.by.evaluate(&record.value) {
             Ok(Some(value)) => canonical_json(&value),
             // What is missing has no JSON: no value can be equal to it.
@@ -52,7 +56,8 @@ impl Dedupe {
         if self.keep == Survivor::First && seen.get(&key)?.is_some() {
             return Ok(Ok(()));
         }
-        let row = serde_json::to_string(&Row::of(record)?).map_err(|error| SpillError(error.to_string()))?;
+        let row = serde_json::to_string(&Row::of(record)?)
+            .map_err(|error| SpillError(error.to_string()))?;
         seen.put(&key, &row, SpillPlace::End)?;
         Ok(Ok(()))
     }
@@ -65,7 +70,8 @@ impl Dedupe {
         seen.take_first(at_most)?
             .into_iter()
             .map(|row| {
-                let row: Row = serde_json::from_str(&row).map_err(|error| SpillError(error.to_string()))?;
+                let row: Row =
+                    serde_json::from_str(&row).map_err(|error| SpillError(error.to_string()))?;
                 Ok(row.record())
             })
             .collect()
@@ -74,9 +80,11 @@ impl Dedupe {
 
 impl Row {
     fn of(record: &Record) -> Result<Self, SpillError> {
-        let parts = |identity: &Identity| identity.parts().iter().map(ToString::to_string).collect();
+        let parts =
+            |identity: &Identity| identity.parts().iter().map(ToString::to_string).collect();
         Ok(Self {
-            value: serde_json::to_value(&record.value).map_err(|error| SpillError(error.to_string()))?,
+            value: serde_json::to_value(&record.value)
+                .map_err(|error| SpillError(error.to_string()))?,
             identity: record.identity.as_ref().map(parts),
             time_ms: record.time.map(jiff::Timestamp::as_millisecond),
             name: record.name.to_string(),
@@ -86,12 +94,19 @@ impl Row {
 
     fn record(self) -> Record {
         let identity = self.identity.map(|parts| {
-            parts.into_iter().map(Arc::from).fold(Identity::default(), |identity, part: Arc<str>| identity.with(part))
+            parts
+                .into_iter()
+                .map(Arc::from)
+                .fold(Identity::default(), |identity, part: Arc<str>| {
+                    identity.with(part)
+                })
         });
         Record {
             value: Value::from(self.value),
             identity,
-            time: self.time_ms.and_then(|time| jiff::Timestamp::from_millisecond(time).ok()),
+            time: self
+                .time_ms
+                .and_then(|time| jiff::Timestamp::from_millisecond(time).ok()),
             name: self.name.into(),
             deleted: self.deleted,
         }

@@ -22,8 +22,15 @@ impl Each {
         let mut seen: HashMap<Arc<str>, usize> = HashMap::new();
         for found in self.path.select(&record.value) {
             let part = identity_of(&found);
-            let count = seen.entry(Arc::clone(&part)).and_modify(|count| *count += 1).or_insert(1);
-            let part = if *count > 1 { format!("{part}#{count}").into() } else { part };
+            let count = seen
+                .entry(Arc::clone(&part))
+                .and_modify(|count| *count += 1)
+                .or_insert(1);
+            let part = if *count > 1 {
+                format!("{part}#{count}").into()
+            } else {
+                part
+            };
             let mut one = record.clone();
             one.identity = one.identity.map(|identity| identity.with(part));
             set_member(&mut one.value, &self.name, found);

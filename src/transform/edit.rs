@@ -54,8 +54,12 @@ fn edit_at<E>(
     match (value, step) {
         (Value::Object(members), LocationStep::Name(name)) => {
             let members = Arc::make_mut(members);
-            let Some(inner) = members.get_mut(name) else { return Ok(()) };
-            if rest.is_empty() && let Edit::Remove = apply(inner, change)? {
+            let Some(inner) = members.get_mut(name) else {
+                return Ok(());
+            };
+            if rest.is_empty()
+                && let Edit::Remove = apply(inner, change)?
+            {
                 members.remove(name);
             } else if !rest.is_empty() {
                 edit_at(inner, rest, change)?;
@@ -63,8 +67,12 @@ fn edit_at<E>(
         }
         (Value::Array(elements), LocationStep::Index(index)) => {
             let elements = Arc::make_mut(elements);
-            let Some(inner) = elements.get_mut(*index) else { return Ok(()) };
-            if rest.is_empty() && let Edit::Remove = apply(inner, change)? {
+            let Some(inner) = elements.get_mut(*index) else {
+                return Ok(());
+            };
+            if rest.is_empty()
+                && let Edit::Remove = apply(inner, change)?
+            {
                 elements.remove(*index);
             } else if !rest.is_empty() {
                 edit_at(inner, rest, change)?;

@@ -42,7 +42,11 @@ impl Expect {
                     .map_err(|error| self.trouble(error.to_string()))?;
                 validator.validate(&value).err().map(|error| {
                     let at = error.instance_path().to_string();
-                    let at = if at.is_empty() { "the record".to_owned() } else { format!("`{at}`") };
+                    let at = if at.is_empty() {
+                        "the record".to_owned()
+                    } else {
+                        format!("`{at}`")
+                    };
                     format!("{at} breaks the schema: {}", error.masked())
                 })
             }
@@ -63,6 +67,8 @@ impl Expect {
 
 impl fmt::Debug for Expect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Expect").field("message", &self.message).finish_non_exhaustive()
+        f.debug_struct("Expect")
+            .field("message", &self.message)
+            .finish_non_exhaustive()
     }
 }

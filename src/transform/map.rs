@@ -33,7 +33,10 @@ impl Map {
                 Err(trouble) => return Err(Box::new((record, trouble))),
             }
         }
-        Ok(Record { value: members.into(), ..record })
+        Ok(Record {
+            value: members.into(),
+            ..record
+        })
     }
 }
 

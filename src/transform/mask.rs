@@ -38,7 +38,11 @@ impl Mask {
     #[must_use]
     pub fn apply(&self, mut record: Record, key: &MaskKey) -> Record {
         let hide = &mut |value: &Value| {
-            Ok(if value.is_null() { Edit::Keep } else { Edit::Replace(mask(value, key).into()) })
+            Ok(if value.is_null() {
+                Edit::Keep
+            } else {
+                Edit::Replace(mask(value, key).into())
+            })
         };
         let done: Result<(), std::convert::Infallible> = edit(&mut record.value, &self.paths, hide);
         match done {
@@ -64,11 +68,18 @@ fn mask(value: &Value, key: &MaskKey) -> String {
             write!(hash, "{byte:02x}").unwrap_or_default();
         }
     }
-    if email { format!("{hash}@masked.invalid") } else { hash }
+    if email {
+        format!("{hash}@masked.invalid")
+    } else {
+        hash
+    }
 }
 
 fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, host)| {
-        !name.is_empty() && host.contains('.') && !host.contains('@') && !text.contains(char::is_whitespace)
+        !name.is_empty()
+            && host.contains('.')
+            && !host.contains('@')
+            && !text.contains(char::is_whitespace)
     })
 }

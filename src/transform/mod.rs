@@ -16,7 +16,7 @@ mod rich_text;
 mod spill;
 mod step;
 
-pub use aggregate::{Aggregate, Function, Reduced};
+pub use aggregate::{Aggregate, Function, Given, Reduced};
 pub use dedupe::{Dedupe, Survivor};
 pub use each::Each;
 pub use expect::{Contract, Expect};

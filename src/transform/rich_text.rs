@@ -32,7 +32,8 @@ impl RichText {
             };
             Ok(Edit::Replace(text.into()))
         };
-        let done: Result<(), std::convert::Infallible> = edit(&mut record.value, &self.paths, render);
+        let done: Result<(), std::convert::Infallible> =
+            edit(&mut record.value, &self.paths, render);
         match done {
             Ok(()) => record,
             Err(never) => match never {},

@@ -17,7 +17,8 @@
 use std::sync::Arc;
 
 use super::{Identify, Lists, Made};
-use crate::expression::{Expression, IfMissing, Trouble, TroubleKind, Wish, conversion};
+use crate::config::IfMissing;
+use crate::expression::{Expression, Trouble, TroubleKind, Wish, conversion};
 use crate::operation::{Operation, Order, Place, Policy, Version};
 use crate::record::{Object, Record, Value};
 
@@ -94,8 +95,15 @@ impl Contacts {
     ///
     /// # Errors
     /// Where the record does not have what the sink needs.
-    pub fn operation(&self, record: &Record, sink_index: usize, at: &Place) -> Result<Made, Trouble> {
-        let Some(identity) = self.identify.of(record)? else { return Ok(Made::Unmatched) };
+    pub fn operation(
+        &self,
+        record: &Record,
+        sink_index: usize,
+        at: &Place,
+    ) -> Result<Made, Trouble> {
+        let Some(identity) = self.identify.of(record)? else {
+            return Ok(Made::Unmatched);
+        };
         let mut payload = Object::with_capacity(4);
         payload.push("identify".into(), identity.all.into());
         if self.mode != Mode::Upsert {
@@ -115,14 +123,22 @@ impl Contacts {
             payload.push("clear".into(), clear.into());
         }
         if let Some(lists) = &self.unlink_lists {
-            let lists: Vec<Value> = lists.of(record)?.iter().map(super::ListRef::to_value).collect();
+            let lists: Vec<Value> = lists
+                .of(record)?
+                .iter()
+                .map(super::ListRef::to_value)
+                .collect();
             if !lists.is_empty() {
                 payload.push("unlink_lists".into(), lists.into());
             }
         }
         self.consent.add(record, &mut payload)?;
         let unites = match &self.lists {
-            Some(lists) => lists.of(record)?.iter().map(super::ListRef::to_value).collect(),
+            Some(lists) => lists
+                .of(record)?
+                .iter()
+                .map(super::ListRef::to_value)
+                .collect(),
             None => Vec::new(),
         };
         Ok(Made::Operation(Box::new(Operation {
@@ -144,7 +160,10 @@ impl Contacts {
     fn version(&self, record: &Record) -> Result<Version, Trouble> {
         let time = record.time.map(jiff::Timestamp::as_millisecond);
         let order = match &self.order_by {
-            #[expect(clippy::cast_precision_loss, reason = "times are far below 2^53 milliseconds")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "times are far below 2^53 milliseconds"
+            )]
             None => time.map_or(Order::Missing, |time| Order::Number(time as f64)),
             Some(expression) => match expression.evaluate(&record.value)? {
                 Some(value) => order_of(&value),
@@ -156,7 +175,10 @@ impl Contacts {
 }
 
 /// What a value is ordered by: numbers and times as numbers, any other text as text.
-#[expect(clippy::cast_precision_loss, reason = "times are far below 2^53 milliseconds")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "times are far below 2^53 milliseconds"
+)]
 fn order_of(value: &Value) -> Order {
     match value {
         Value::Number(number) => Order::Number(number.as_f64()),
@@ -172,17 +194,25 @@ fn order_of(value: &Value) -> Order {
 impl Consent {
     fn add(&self, record: &Record, payload: &mut Object) -> Result<(), Trouble> {
         let mut flags = Object::new();
-        for (name, expression) in
-            [("email_blacklisted", &self.email_blacklisted), ("sms_blacklisted", &self.sms_blacklisted)]
-        {
-            let Some(expression) = expression else { continue };
+        for (name, expression) in [
+            ("email_blacklisted", &self.email_blacklisted),
+            ("sms_blacklisted", &self.sms_blacklisted),
+        ] {
+            let Some(expression) = expression else {
+                continue;
+            };
             match expression.evaluate(&record.value)? {
                 None | Some(Value::Null) => {}
                 Some(Value::Bool(flag)) => flags.insert(name, flag),
                 Some(other) => {
                     let message = format!("`{name}` is {}", other.kind());
-                    return Err(Trouble::new(TroubleKind::WrongKind, message, "true or false", 0..0)
-                        .located(expression.source(), expression.span()));
+                    return Err(Trouble::new(
+                        TroubleKind::WrongKind,
+                        message,
+                        "true or false",
+                        0..0,
+                    )
+                    .located(expression.source(), expression.span()));
                 }
             }
         }

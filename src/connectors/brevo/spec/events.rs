@@ -53,8 +53,15 @@ impl Events {
     ///
     /// # Errors
     /// Where the record does not have what the sink needs.
-    pub fn operation(&self, record: &Record, sink_index: usize, at: &Place) -> Result<Made, Trouble> {
-        let Some(identity) = self.identify.of(record)? else { return Ok(Made::Unmatched) };
+    pub fn operation(
+        &self,
+        record: &Record,
+        sink_index: usize,
+        at: &Place,
+    ) -> Result<Made, Trouble> {
+        let Some(identity) = self.identify.of(record)? else {
+            return Ok(Made::Unmatched);
+        };
         let name = self.name_of(record)?;
         let id = self.id_of(record)?;
         let time = self.time_of(record)?;
@@ -72,8 +79,13 @@ impl Events {
         if size > MAX_PROPERTIES {
             let message = format!("the event's properties take {size} bytes");
             let span = self.name.span();
-            return Err(Trouble::new(TroubleKind::TooLarge, message, "at most 50 KB: cut long texts with `max_length`", 0..0)
-                .located(self.name.source(), span));
+            return Err(Trouble::new(
+                TroubleKind::TooLarge,
+                message,
+                "at most 50 KB: cut long texts with `max_length`",
+                0..0,
+            )
+            .located(self.name.source(), span));
         }
         let mut identify = Object::with_capacity(1);
         if let Some((kind, value)) = identity.all.iter().next() {
@@ -86,7 +98,10 @@ impl Events {
         payload.push("properties".into(), properties);
         let mut attributes = Object::new();
         for (name, expression) in &self.contact_attributes {
-            if let Some(value) = expression.evaluate(&record.value)?.filter(|value| !value.is_null()) {
+            if let Some(value) = expression
+                .evaluate(&record.value)?
+                .filter(|value| !value.is_null())
+            {
                 attributes.insert(Arc::clone(name), value);
             }
         }
@@ -125,11 +140,16 @@ impl Events {
 
     fn id_of(&self, record: &Record) -> Result<Arc<str>, Trouble> {
         let (value, source, span) = match &self.id {
-            Some(expression) => {
-                (expression.evaluate(&record.value)?, expression.source(), expression.span())
-            }
+            Some(expression) => (
+                expression.evaluate(&record.value)?,
+                expression.source(),
+                expression.span(),
+            ),
             None => {
-                let identity = record.identity.as_ref().map(|identity| identity.to_string().into());
+                let identity = record
+                    .identity
+                    .as_ref()
+                    .map(|identity| identity.to_string().into());
                 (identity, self.name.source(), self.name.span())
             }
         };
@@ -138,13 +158,23 @@ impl Events {
             Some(Value::Number(number)) => number.to_string().into(),
             Some(Value::Bool(flag)) => flag.to_string().into(),
             Some(Value::String(_) | Value::Null) | None => {
-                return Err(Trouble::new(TroubleKind::Missing, "the event has no id", "text that is not empty", 0..0)
-                    .located(source, span));
+                return Err(Trouble::new(
+                    TroubleKind::Missing,
+                    "the event has no id",
+                    "text that is not empty",
+                    0..0,
+                )
+                .located(source, span));
             }
             Some(other) => {
                 let message = format!("the event's id is {}", other.kind());
-                return Err(Trouble::new(TroubleKind::WrongKind, message, "text or a number", 0..0)
-                    .located(source, span));
+                return Err(Trouble::new(
+                    TroubleKind::WrongKind,
+                    message,
+                    "text or a number",
+                    0..0,
+                )
+                .located(source, span));
             }
         };
         Ok(text)
@@ -156,16 +186,31 @@ impl Events {
         };
         match &self.at {
             None => record.time.ok_or_else(|| {
-                let trouble = Trouble::new(TroubleKind::Missing, "the record has no time", "`at:` with a time", 0..0);
+                let trouble = Trouble::new(
+                    TroubleKind::Missing,
+                    "the record has no time",
+                    "`at:` with a time",
+                    0..0,
+                );
                 located(trouble, &self.name)
             }),
             Some(expression) => match expression.evaluate(&record.value)? {
                 None | Some(Value::Null) => {
-                    let trouble = Trouble::new(TroubleKind::Missing, "the event has no time", "a date or time", 0..0);
+                    let trouble = Trouble::new(
+                        TroubleKind::Missing,
+                        "the event has no time",
+                        "a date or time",
+                        0..0,
+                    );
                     Err(located(trouble, expression))
                 }
                 Some(value) => conversion::read_time(&value, &self.zone).map_err(|_| {
-                    let trouble = Trouble::new(TroubleKind::Conversion, "the event's time is none", "a date, an RFC 3339 time or epoch milliseconds", 0..0);
+                    let trouble = Trouble::new(
+                        TroubleKind::Conversion,
+                        "the event's time is none",
+                        "a date, an RFC 3339 time or epoch milliseconds",
+                        0..0,
+                    );
                     located(trouble, expression)
                 }),
             },
@@ -178,14 +223,22 @@ impl Events {
 pub fn is_event_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= MAX_NAME
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// Brevo takes no nulls: members and elements that are null are left out.
 fn without_nulls(value: &Value) -> Option<Value> {
     match value {
         Value::Null => None,
-        Value::Array(elements) => Some(elements.iter().filter_map(without_nulls).collect::<Vec<_>>().into()),
+        Value::Array(elements) => Some(
+            elements
+                .iter()
+                .filter_map(without_nulls)
+                .collect::<Vec<_>>()
+                .into(),
+        ),
         Value::Object(members) => Some(
             members
                 .iter()

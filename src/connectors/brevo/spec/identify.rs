@@ -67,15 +67,22 @@ impl Identify {
         let mut key = None;
         let mut all = Object::with_capacity(4);
         for kind in IdentityKind::ALL {
-            let Some(expression) = self.expression(kind) else { continue };
-            let Some(value) = expression.evaluate(&record.value)?.filter(|value| !value.is_null()) else {
+            let Some(expression) = self.expression(kind) else {
+                continue;
+            };
+            let Some(value) = expression
+                .evaluate(&record.value)?
+                .filter(|value| !value.is_null())
+            else {
                 continue;
             };
             let value = normal(kind, &value).map_err(|(message, expected)| {
                 Trouble::new(TroubleKind::Conversion, message, expected, 0..0)
                     .located(expression.source(), expression.span())
             })?;
-            let text = value.as_str().map_or_else(|| value.to_json(), str::to_owned);
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_json(), str::to_owned);
             key.get_or_insert_with(|| (kind, Arc::from(format!("{}:{text}", kind.name()))));
             all.push(kind.name().into(), value);
         }
@@ -95,14 +102,18 @@ impl Identify {
 
     /// Each value that it is made of.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
-        IdentityKind::ALL.into_iter().filter_map(|kind| self.expression(kind))
+        IdentityKind::ALL
+            .into_iter()
+            .filter_map(|kind| self.expression(kind))
     }
 }
 
 /// The identity as it is compared and sent; what is wrong and what was expected where it is none.
 fn normal(kind: IdentityKind, value: &Value) -> Result<Value, (&'static str, &'static str)> {
     match (kind, value) {
-        (IdentityKind::ContactId, Value::Number(number)) if number.as_i64().is_some_and(|id| id > 0) => {
+        (IdentityKind::ContactId, Value::Number(number))
+            if number.as_i64().is_some_and(|id| id > 0) =>
+        {
             Ok(value.clone())
         }
         (IdentityKind::ContactId, Value::String(text)) => match text.parse::<i64>() {
@@ -112,12 +123,19 @@ fn normal(kind: IdentityKind, value: &Value) -> Result<Value, (&'static str, &'s
         (IdentityKind::ContactId, _) => Err(("the contact's id is no id", "a positive integer")),
         (IdentityKind::Email, Value::String(text)) => {
             let email = text.trim().to_lowercase();
-            if is_email(&email) { Ok(email.into()) } else { Err(("the e-mail is none", "an e-mail address")) }
+            if is_email(&email) {
+                Ok(email.into())
+            } else {
+                Err(("the e-mail is none", "an e-mail address"))
+            }
         }
         (IdentityKind::Email, _) => Err(("the e-mail is none", "an e-mail address")),
         (_, Value::String(text)) if !text.trim().is_empty() => Ok(text.trim().into()),
         (_, Value::Number(number)) => Ok(number.to_string().into()),
-        (IdentityKind::ExtId, _) => Err(("the external id is no id", "text that is not empty, or a number")),
+        (IdentityKind::ExtId, _) => Err((
+            "the external id is no id",
+            "text that is not empty, or a number",
+        )),
         (IdentityKind::Phone, _) => Err(("the phone number is none", "text that is not empty")),
     }
 }
@@ -126,7 +144,9 @@ fn normal(kind: IdentityKind, value: &Value) -> Result<Value, (&'static str, &'s
 /// characters that only quoting would allow.
 #[must_use]
 pub fn is_email(text: &str) -> bool {
-    let Some((name, host)) = text.rsplit_once('@') else { return false };
+    let Some((name, host)) = text.rsplit_once('@') else {
+        return false;
+    };
     let name_character = |one: char| one.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(one);
     let label = |label: &str| {
         !label.is_empty()
@@ -144,7 +164,10 @@ pub fn is_email(text: &str) -> bool {
         && !name.contains("..")
         && host.contains('.')
         && host.split('.').all(label)
-        && host.rsplit('.').next().is_some_and(|last| last.chars().any(char::is_alphabetic))
+        && host
+            .rsplit('.')
+            .next()
+            .is_some_and(|last| last.chars().any(char::is_alphabetic))
 }
 
 #[cfg(test)]
@@ -153,10 +176,26 @@ mod tests {
 
     #[test]
     fn tells_an_email_from_what_is_none() {
-        for good in ["jane@example.com", "a.b+c@sub.example.co", "jürgen@exämple.de", "x@masked.invalid"] {
+        for good in [
+            "jane@example.com",
+            "a.b+c@sub.example.co",
+            "jürgen@exämple.de",
+            "x@masked.invalid",
+        ] {
             assert!(is_email(good), "{good}");
         }
-        for bad in ["", "?", "x at y dot com", "a@b", "a@@b.c", "@b.com", "a@.com", "a b@c.de", "a@b.com.", "a@1.2"] {
+        for bad in [
+            "",
+            "?",
+            "x at y dot com",
+            "a@b",
+            "a@@b.c",
+            "@b.com",
+            "a@.com",
+            "a b@c.de",
+            "a@b.com.",
+            "a@1.2",
+        ] {
             assert!(!is_email(bad), "{bad}");
         }
     }
@@ -164,7 +203,10 @@ mod tests {
     #[test]
     fn identities_are_sent_as_they_are_compared() {
         let normal = |kind, value: &str| normal(kind, &value.into());
-        assert_eq!(normal(IdentityKind::Email, "Jane@Example.COM"), Ok("jane@example.com".into()));
+        assert_eq!(
+            normal(IdentityKind::Email, "Jane@Example.COM"),
+            Ok("jane@example.com".into())
+        );
         assert_eq!(normal(IdentityKind::ContactId, "12"), Ok(12_i64.into()));
         assert!(normal(IdentityKind::ContactId, "-1").is_err());
         assert!(normal(IdentityKind::ExtId, "").is_err());

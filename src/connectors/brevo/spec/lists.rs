@@ -40,9 +40,13 @@ impl ListRef {
         match value {
             Value::Number(number) => number.as_i64().filter(|id| *id > 0).map(Self::Id),
             Value::String(text) if is_digits(text) => text.parse().ok().map(Self::Id),
-            Value::String(text) if !text.trim().is_empty() => Some(Self::Name(text.trim().to_owned())),
+            Value::String(text) if !text.trim().is_empty() => {
+                Some(Self::Name(text.trim().to_owned()))
+            }
             Value::Object(members) if members.len() == 1 => match members.get("name") {
-                Some(Value::String(name)) if !name.trim().is_empty() => Some(Self::Name(name.trim().to_owned())),
+                Some(Value::String(name)) if !name.trim().is_empty() => {
+                    Some(Self::Name(name.trim().to_owned()))
+                }
                 Some(Value::Number(number)) => Some(Self::Name(number.to_string())),
                 _ => None,
             },
@@ -71,7 +75,9 @@ impl Lists {
     fn collect(&self, value: &Value, found: &mut Vec<ListRef>) -> Result<(), Trouble> {
         match value {
             Value::Null => Ok(()),
-            Value::Array(entries) => entries.iter().try_for_each(|entry| self.collect(entry, found)),
+            Value::Array(entries) => entries
+                .iter()
+                .try_for_each(|entry| self.collect(entry, found)),
             entry => match ListRef::from_value(entry) {
                 Some(list) => {
                     if !found.contains(&list) {

@@ -83,6 +83,9 @@ pub fn is_inside(path: &str) -> bool {
     !path.is_empty()
         && !path.contains('\\')
         && parts.into_iter().all(|part| {
-            matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir)
+            matches!(
+                part,
+                std::path::Component::Normal(_) | std::path::Component::CurDir
+            )
         })
 }

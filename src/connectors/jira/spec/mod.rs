@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use crate::expression::Since;
+
 /// Issues by JQL.
 #[derive(Debug)]
 pub struct Issues {
     /// The query; all that the account may see where there is none.
     pub jql: Option<String>,
     /// Where the first run starts.
-    pub since: Option<super::super::Since>,
+    pub since: Option<Since>,
     /// Also by webhook, under `serve`.
     pub live: bool,
     /// Custom fields: name in the record, display name in Jira.

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::expression::conversion::read_time_text;
+use super::conversion::read_time_text;
 
 /// Where the first run of a source starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +41,9 @@ impl Since {
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<i64> {
     let mut words = text.split_whitespace();
-    let (number, unit, None) = (words.next()?, words.next()?, words.next()) else { return None };
+    let (number, unit, None) = (words.next()?, words.next()?, words.next()) else {
+        return None;
+    };
     if !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -71,10 +73,26 @@ mod tests {
     #[test]
     fn reads_what_pipelines_write() {
         let utc = TimeZone::UTC;
-        assert_eq!(Since::parse("30 days ago", &utc), Some(Since::Ago(30 * 86_400_000)));
-        assert_eq!(Since::parse("1970-01-02", &utc), Some(Since::At(86_400_000)));
-        assert_eq!(Since::parse("1970-01-01T00:00:01Z", &utc), Some(Since::At(1_000)));
-        for wrong in ["yesterday", "30 days", "ago", "-3 days ago", "2026", "3 fortnights ago"] {
+        assert_eq!(
+            Since::parse("30 days ago", &utc),
+            Some(Since::Ago(30 * 86_400_000))
+        );
+        assert_eq!(
+            Since::parse("1970-01-02", &utc),
+            Some(Since::At(86_400_000))
+        );
+        assert_eq!(
+            Since::parse("1970-01-01T00:00:01Z", &utc),
+            Some(Since::At(1_000))
+        );
+        for wrong in [
+            "yesterday",
+            "30 days",
+            "ago",
+            "-3 days ago",
+            "2026",
+            "3 fortnights ago",
+        ] {
             assert_eq!(Since::parse(wrong, &utc), None, "{wrong}");
         }
         assert_eq!(parse_duration("7 days"), Some(7 * 86_400_000));
