@@ -3,9 +3,12 @@
 //! The handlebars crate decides what is valid and how white space is controlled; spans, names and
 //! printing are ours, since its renderer copies the record and prints null, lists and maps.
 
+mod block;
 mod build;
+mod call;
 mod evaluate;
 mod helper;
+mod name;
 mod pair;
 mod references;
 mod scan;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::build::as_index;
 use super::helper::Helper;
+use super::name::as_index;
 use super::tree::{Argument, ArgumentKind, Block, BlockKind, Name, Node, Origin};
 use crate::expression::{Reference, Step, StepKind, Usage};
 use crate::record::Value;

@@ -309,6 +309,30 @@ fn white_space_is_controlled_as_the_crate_does_it() {
 }
 
 #[test]
+fn blocks_and_white_space_render_as_with_the_crate() {
+    let mut registry = handlebars::Handlebars::new();
+    registry.register_escape_fn(handlebars::no_escape);
+    let json: serde_json::Value = serde_json::from_str(RECORD).unwrap();
+    for template in [
+        "{{#if no}}\na\n{{else if zero}}\nb\n{{else if n}}\nc\n{{else}}\nd\n{{/if}}\ne",
+        "{{#if no}}a{{else if zero}}b{{else if empty}}c{{else if none}}d{{else}}e{{/if}}",
+        "x {{~#if key~}} y {{~else~}} z {{~/if~}} w",
+        "{{#unless no}} a {{^}} b {{/unless}}\r\n{{#each fields.labels}}\r\n- {{this}}\r\n{{else}}\r\nnone\r\n{{/each}}\r\nend",
+        "  {{! gone }}  \n  {{!-- {{gone}} --}} x\n",
+        "{{#each fields.components}}{{name}}:{{#each tags}}{{this}}{{@index}}{{#if @last}}.{{/if}}{{/each}}{{../key}};{{/each}}",
+        "{{#each map}}{{@key}}{{this}}{{@first}}{{/each}}",
+        "{{#with fields.reporter}}{{displayName}} {{@root.key}}{{/with}}{{#with nothing}}a{{else}}b{{/with}}",
+        "{{#each fields.components as |c i|}}{{i}}{{c.name}}{{/each}}",
+        "\\{{key}} \\\\{{key}} {{{key}}} {{&key}} {{lookup map \"a\"}}",
+        "a{{#if key}}\n\n b \n\n{{/if}}\n\nc",
+        "{{ key }}{{key}}   {{n}}\t\n",
+    ] {
+        let expected = registry.render_template(template, &json).unwrap();
+        assert_eq!(render(template).unwrap(), expected, "{template}");
+    }
+}
+
+#[test]
 fn mistakes_are_found_under_their_characters() {
     for (template, code, at) in [
         ("a {{lowr key}}", "template.unknown_helper", "lowr"),
