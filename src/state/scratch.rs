@@ -1,11 +1,11 @@
 //! Room on the disk for what a transform cannot hold in memory.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::StateError;
 
-/// Rows with a key, in the order they were added, kept in a temporary file that is gone with it.
-/// Memory stays bounded however many there are.
+/// Rows by key, in order, kept in a temporary file that is gone with it. Memory stays bounded
+/// however many there are.
 pub struct ScratchTable {
     connection: Connection,
     next: i64,
@@ -18,13 +18,12 @@ impl ScratchTable {
     /// Where there is no room for temporary files.
     pub fn new() -> Result<Self, StateError> {
         let open = || -> rusqlite::Result<Connection> {
-            // An empty name is SQLite's for a private file that is deleted when it is closed.
+            // An empty name is SQLite's for a private file that is deleted when it is closed; the
+            // transaction is never committed, since nobody reads it after a crash.
             let connection = Connection::open("")?;
             connection.execute_batch(
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096;
-                 PRAGMA temp_store = FILE;
-                 CREATE TABLE rows (place INTEGER PRIMARY KEY, key TEXT NOT NULL, row TEXT NOT NULL);
-                 CREATE INDEX rows_of_key ON rows (key, place);
+                 CREATE TABLE rows (place INTEGER PRIMARY KEY, key TEXT UNIQUE, row TEXT NOT NULL);
                  BEGIN;",
             )?;
             Ok(connection)
@@ -35,102 +34,83 @@ impl ScratchTable {
         })
     }
 
-    /// Adds a row at the end.
-    ///
-    /// # Errors
-    /// Where the disk is full.
-    pub fn push(&mut self, key: &str, row: &str) -> Result<(), StateError> {
-        self.connection
-            .prepare_cached("INSERT INTO rows (place, key, row) VALUES (?, ?, ?)")
-            .and_then(|mut statement| statement.execute(params![self.next, key, row]))
-            .map_err(error)?;
-        self.next += 1;
-        Ok(())
-    }
-
-    /// The first row of a key.
+    /// The row of a key.
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn first(&self, key: &str) -> Result<Option<String>, StateError> {
-        self.one(
-            "SELECT row FROM rows WHERE key = ? ORDER BY place LIMIT 1",
-            key,
-        )
-    }
-
-    /// The last row of a key.
-    ///
-    /// # Errors
-    /// Where the file cannot be read.
-    pub fn last(&self, key: &str) -> Result<Option<String>, StateError> {
-        self.one(
-            "SELECT row FROM rows WHERE key = ? ORDER BY place DESC LIMIT 1",
-            key,
-        )
-    }
-
-    /// Puts a row in the place of a key's first one, or at the end.
-    ///
-    /// # Errors
-    /// Where the disk is full.
-    pub fn replace_first(&mut self, key: &str, row: &str) -> Result<(), StateError> {
-        let changed = self
-            .connection
-            .prepare_cached(
-                "UPDATE rows SET row = ?2 WHERE place = \
-                 (SELECT place FROM rows WHERE key = ?1 ORDER BY place LIMIT 1)",
-            )
-            .and_then(|mut statement| statement.execute(params![key, row]))
-            .map_err(error)?;
-        if changed == 0 {
-            self.push(key, row)?;
-        }
-        Ok(())
-    }
-
-    /// Removes all rows of a key.
-    ///
-    /// # Errors
-    /// Where the file cannot be written.
-    pub fn remove(&mut self, key: &str) -> Result<(), StateError> {
-        self.connection
-            .prepare_cached("DELETE FROM rows WHERE key = ?")
-            .and_then(|mut statement| statement.execute([key]))
-            .map_err(error)?;
-        Ok(())
-    }
-
-    /// The rows after a place (from -1), each with its place and key, at most `limit`.
-    ///
-    /// # Errors
-    /// Where the file cannot be read.
-    pub fn after(
-        &self,
-        place: i64,
-        limit: usize,
-    ) -> Result<Vec<(i64, String, String)>, StateError> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let read = || -> rusqlite::Result<Vec<_>> {
-            self.connection
-                .prepare_cached(
-                    "SELECT place, key, row FROM rows WHERE place > ? ORDER BY place LIMIT ?",
-                )?
-                .query_map(params![place, limit], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })?
-                .collect()
-        };
-        read().map_err(error)
-    }
-
-    fn one(&self, sql: &str, key: &str) -> Result<Option<String>, StateError> {
+    pub fn get(&self, key: &str) -> Result<Option<String>, StateError> {
         let read = || {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let mut rows = statement.query([key])?;
-            rows.next()?.map(|row| row.get(0)).transpose()
+            self.connection
+                .prepare_cached("SELECT row FROM rows WHERE key = ?")?
+                .query_row([key], |row| row.get(0))
+                .optional()
         };
         read().map_err(error)
+    }
+
+    /// Puts a row under a key: where it stands already, or at the end.
+    ///
+    /// # Errors
+    /// Where the disk is full.
+    pub fn put(&mut self, key: &str, row: &str) -> Result<(), StateError> {
+        self.write(key, row, true).map_err(error)
+    }
+
+    /// Puts a row under a key, at the end.
+    ///
+    /// # Errors
+    /// Where the disk is full.
+    pub fn put_last(&mut self, key: &str, row: &str) -> Result<(), StateError> {
+        self.write(key, row, false).map_err(error)
+    }
+
+    /// Takes the first rows in order, at most so many.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or written.
+    pub fn take_first(&mut self, at_most: usize) -> Result<Vec<String>, StateError> {
+        self.take(at_most).map_err(error)
+    }
+
+    fn place_of(&self, key: &str) -> rusqlite::Result<Option<i64>> {
+        self.connection
+            .prepare_cached("SELECT place FROM rows WHERE key = ?")?
+            .query_row([key], |row| row.get(0))
+            .optional()
+    }
+
+    fn remove(&self, place: i64) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM rows WHERE place = ?")?
+            .execute([place])?;
+        Ok(())
+    }
+
+    fn write(&mut self, key: &str, row: &str, stays: bool) -> rusqlite::Result<()> {
+        let mut at = self.next;
+        if let Some(known) = self.place_of(key)? {
+            self.remove(known)?;
+            if stays {
+                at = known;
+            }
+        }
+        self.connection
+            .prepare_cached("INSERT INTO rows (place, key, row) VALUES (?, ?, ?)")?
+            .execute(params![at, key, row])?;
+        self.next = self.next.max(at + 1);
+        Ok(())
+    }
+
+    fn take(&self, at_most: usize) -> rusqlite::Result<Vec<String>> {
+        let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let rows = self
+            .connection
+            .prepare_cached("SELECT place, row FROM rows ORDER BY place LIMIT ?")?
+            .query_map([limit], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
+        rows.into_iter()
+            .map(|(place, row)| self.remove(place).map(|()| row))
+            .collect()
     }
 }
 
@@ -138,5 +118,26 @@ fn error(error: rusqlite::Error) -> StateError {
     StateError::Storage {
         path: "for temporary rows".into(),
         message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_beyond_memory_come_back_in_order() {
+        let mut table = ScratchTable::new().unwrap();
+        table.put_last("a", "1").unwrap();
+        table.put_last("b", "2").unwrap();
+        table.put("c", "3").unwrap();
+        table.put("a", "4").unwrap();
+        table.put_last("b", "5").unwrap();
+        assert_eq!(table.get("a").unwrap().as_deref(), Some("4"));
+        assert_eq!(table.get("d").unwrap(), None);
+        assert_eq!(table.take_first(2).unwrap(), ["4", "3"]);
+        assert_eq!(table.get("a").unwrap(), None);
+        assert_eq!(table.take_first(9).unwrap(), ["5"]);
+        assert!(table.take_first(9).unwrap().is_empty());
     }
 }

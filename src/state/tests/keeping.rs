@@ -205,24 +205,3 @@ async fn slots_are_handed_out_one_after_the_other_to_all() {
         5_000
     );
 }
-
-#[test]
-fn rows_beyond_memory_come_back_in_order() {
-    let mut table = ScratchTable::new().unwrap();
-    for (key, row) in [("a", "1"), ("b", "2"), ("a", "3"), ("c", "4")] {
-        table.push(key, row).unwrap();
-    }
-    assert_eq!(table.first("a").unwrap().as_deref(), Some("1"));
-    assert_eq!(table.last("a").unwrap().as_deref(), Some("3"));
-    assert_eq!(table.last("d").unwrap(), None);
-    table.replace_first("a", "9").unwrap();
-    table.replace_first("d", "5").unwrap();
-    table.remove("b").unwrap();
-    let rows = table.after(-1, 3).unwrap();
-    assert_eq!(
-        rows.iter().map(|row| &*row.2).collect::<Vec<_>>(),
-        ["9", "3", "4"]
-    );
-    let rest = table.after(rows[2].0, 3).unwrap();
-    assert_eq!(rest, [(4, "d".into(), "5".into())]);
-}
