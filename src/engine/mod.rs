@@ -1,1 +1,35 @@
-//! The run: pulls pages, applies transforms, folds operations, delivers, commits; never prints.
+//! A run: pulls pages, takes records through the pipeline's stages, commits what they ask for,
+//! delivers it out of the outbox, tells what happens. Never prints; time comes from a clock that
+//! is passed in.
+//!
+//! ```text
+//! claim → begin → settle what an earlier run left
+//!       → page → stages → commit (cursor, operations, dead letters) → deliver what is due
+//!       → … → settle the rest → finish
+//! ```
+//!
+//! Must not know how a pipeline is written, which service is behind a source or a writer, or how
+//! the state is kept.
+
+mod backoff;
+mod counting;
+mod delivering;
+mod end;
+mod event;
+mod guard;
+mod job;
+mod reading;
+mod run;
+mod stages;
+mod summary;
+
+pub use end::End;
+pub use event::{Observer, RunEvent};
+pub use guard::Guard;
+pub use job::{Context, Job, JobSink, JobSource, OnError, OpenSource, Replacing, Route, Since};
+pub use run::{Finished, run};
+pub use stages::{Staged, Stages, Trouble};
+pub use summary::{Matched, SinkCounts, Summary};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,356 @@
+//! Out of the outbox to the destinations, each outcome settled before the next window.
+
+use std::collections::BTreeMap;
+
+use super::backoff::{NEXT_RUN, TRIES, again_in, next_ask};
+use super::counting::Counting;
+use super::{Context, End, JobSink, OnError, Route, RunEvent};
+use crate::connectors::{Applied, Found, Outcome, Writer};
+use crate::http::{Class, Failure};
+use crate::operation::{Operation, Policy};
+use crate::state::{Delivery, DueRow, Lease, RowState, Settlement, Store};
+
+/// How many rows are worked on at once.
+const WINDOW: usize = 1_000;
+
+/// How long beyond `visible_after` a run waits for what is not settled, in milliseconds.
+const PATIENCE: i64 = 2 * 60_000;
+
+/// Whether to wait for what is not due yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// Only what is due now.
+    No,
+    /// Until all is settled, as far as a run waits.
+    Yes,
+}
+
+/// What delivers.
+pub(super) struct Delivering<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) lease: &'a Lease,
+    pub(super) context: &'a Context<'a>,
+}
+
+/// The sinks of a job that write out of the outbox.
+pub(super) type Writers<'a> = [&'a JobSink];
+
+impl Delivering<'_> {
+    /// Delivers and settles what is due, window after window.
+    pub(super) async fn deliver(
+        &self,
+        sinks: &Writers<'_>,
+        counting: &mut Counting,
+        waiting: Waiting,
+    ) -> Result<(), End> {
+        loop {
+            if self.context.cancel.is_cancelled() {
+                return Err(End::Interrupted);
+            }
+            let now = self.context.now();
+            let due = self.store.due(self.lease, now, WINDOW).await?;
+            if due.rows.is_empty() {
+                let Some(next_at) = due.next_at.filter(|_| waiting == Waiting::Yes) else {
+                    return Ok(());
+                };
+                let wait = next_at - now;
+                if wait > self.patience(sinks) {
+                    return Ok(());
+                }
+                self.wait(wait, due.unsettled).await?;
+                continue;
+            }
+            self.window(sinks, counting, &due.rows).await?;
+        }
+    }
+
+    /// The longest that a run waits for its next row.
+    fn patience(&self, sinks: &Writers<'_>) -> i64 {
+        let longest = sinks.iter().map(|sink| sink.visible_after_ms).max();
+        longest.unwrap_or(0).max(60_000) + PATIENCE
+    }
+
+    async fn wait(&self, ms: i64, unsettled: u64) -> Result<(), End> {
+        let context = self.context;
+        context.observer.told(RunEvent::Wait { ms, unsettled });
+        let duration = std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+        tokio::select! {
+            () = context.cancel.cancelled() => Err(End::Interrupted),
+            () = context.clock.sleep(duration) => Ok(()),
+        }
+    }
+
+    /// One window: the sinks in the file's order, each in batches; then what is unknown.
+    async fn window(
+        &self,
+        sinks: &Writers<'_>,
+        counting: &mut Counting,
+        rows: &[DueRow],
+    ) -> Result<(), End> {
+        let mut by_sink: BTreeMap<(usize, bool), Vec<i64>> = BTreeMap::new();
+        for row in rows {
+            let unknown = row.state == RowState::Unknown;
+            by_sink
+                .entry((row.sink_index, unknown))
+                .or_default()
+                .push(row.id);
+        }
+        for ((index, unknown), ids) in by_sink {
+            let Some(sink) = sinks.get(index) else {
+                self.orphans(&ids).await?;
+                continue;
+            };
+            let Route::Outbox(writer) = &sink.route else {
+                self.orphans(&ids).await?;
+                continue;
+            };
+            if unknown {
+                self.ask(sink, writer.as_ref(), counting, &ids).await?;
+                continue;
+            }
+            for batch in ids.chunks(writer.batch_size().max(1)) {
+                if self.context.cancel.is_cancelled() {
+                    return Err(End::Interrupted);
+                }
+                self.batch(sink, writer.as_ref(), counting, batch).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of a sink that the pipeline no longer has wait for a person.
+    async fn orphans(&self, ids: &[i64]) -> Result<(), End> {
+        let settled = ids
+            .iter()
+            .map(|id| {
+                let dead = Settlement::Dead {
+                    class: "orphaned".into(),
+                    reason: "the pipeline no longer has the sink that this was made for".into(),
+                };
+                (*id, dead)
+            })
+            .collect();
+        Ok(self
+            .store
+            .settle(self.lease, settled, self.context.now())
+            .await?)
+    }
+
+    /// Sends a batch and settles it.
+    async fn batch(
+        &self,
+        sink: &JobSink,
+        writer: &dyn Writer,
+        counting: &mut Counting,
+        ids: &[i64],
+    ) -> Result<(), End> {
+        let sent_at = self.context.now();
+        let deliveries = self.store.sending(self.lease, ids, sent_at).await?;
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        let (rows, operations) = split(deliveries);
+        let mut outcomes = writer.deliver(&operations).await.into_iter();
+        let mut batch = Batch {
+            context: self.context,
+            sink,
+            counting,
+            sent_at,
+            applied: 0,
+            retried: 0,
+            unknown: 0,
+            failed: 0,
+            end: None,
+        };
+        let mut settled = Vec::with_capacity(rows.len());
+        for (row, operation) in rows.iter().zip(&operations) {
+            let outcome = outcomes.next().unwrap_or_else(|| Outcome::Unknown {
+                failure: Failure::new(Class::BrokenAnswer, "there was no outcome for it"),
+            });
+            settled.push((row.id, batch.settlement(row.attempts, operation, outcome)));
+        }
+        let end = batch.tell();
+        self.store
+            .settle(self.lease, settled, self.context.now())
+            .await?;
+        end.map_or(Ok(()), Err)
+    }
+
+    /// Asks after unknown outcomes and settles what can be.
+    async fn ask(
+        &self,
+        sink: &JobSink,
+        writer: &dyn Writer,
+        counting: &mut Counting,
+        ids: &[i64],
+    ) -> Result<(), End> {
+        let (rows, operations) = split(self.store.load(self.lease, ids).await?);
+        let mut answers = writer.find(&operations).await.into_iter();
+        let now = self.context.now();
+        let mut settled = Vec::with_capacity(rows.len());
+        let (mut applied, mut retried, mut unknown) = (0, 0, 0);
+        for row in &rows {
+            let last = row.sent_at.saturating_add(sink.visible_after_ms);
+            let settlement = match answers.next().flatten() {
+                Some(Found::There) => {
+                    applied += 1;
+                    counting.sink(&sink.name).sent += 1;
+                    Settlement::Applied
+                }
+                Some(Found::Absent) => match next_ask(row.sent_at, sink.visible_after_ms, now) {
+                    None => {
+                        retried += 1;
+                        let tired = row.attempts.is_multiple_of(TRIES);
+                        let wait = if tired { NEXT_RUN } else { 0 };
+                        Settlement::Again { at: now + wait }
+                    }
+                    Some(at) => {
+                        unknown += 1;
+                        Settlement::Ask { at }
+                    }
+                },
+                // It could not be asked: absence is not shown, so it is asked again.
+                None => {
+                    unknown += 1;
+                    let tired = now > last.saturating_add(PATIENCE);
+                    let wait = if tired { NEXT_RUN } else { 10_000 };
+                    Settlement::Ask { at: now + wait }
+                }
+            };
+            settled.push((row.id, settlement));
+        }
+        self.context.observer.told(RunEvent::Delivered {
+            sink: sink.name.to_string(),
+            applied,
+            retried,
+            unknown,
+            failed: 0,
+        });
+        Ok(self.store.settle(self.lease, settled, now).await?)
+    }
+}
+
+/// A row without its operation.
+struct Sent {
+    id: i64,
+    attempts: u32,
+    sent_at: i64,
+}
+
+fn split(deliveries: Vec<Delivery>) -> (Vec<Sent>, Vec<Operation>) {
+    deliveries
+        .into_iter()
+        .map(|delivery| {
+            let sent = Sent {
+                id: delivery.id,
+                attempts: delivery.attempts,
+                sent_at: delivery.sent_at,
+            };
+            (sent, delivery.operation)
+        })
+        .unzip()
+}
+
+/// A batch whose outcomes are being judged.
+struct Batch<'a> {
+    context: &'a Context<'a>,
+    sink: &'a JobSink,
+    counting: &'a mut Counting,
+    sent_at: i64,
+    applied: u64,
+    retried: u64,
+    unknown: u64,
+    failed: u64,
+    end: Option<End>,
+}
+
+impl Batch<'_> {
+    fn settlement(&mut self, attempts: u32, operation: &Operation, outcome: Outcome) -> Settlement {
+        match outcome {
+            Outcome::Applied(how) => {
+                self.applied += 1;
+                let counts = self.counting.sink(&self.sink.name);
+                match how {
+                    Applied::Created => counts.created += 1,
+                    Applied::Updated => counts.updated += 1,
+                    Applied::Sent => counts.sent += 1,
+                }
+                Settlement::Applied
+            }
+            Outcome::Unmatched => {
+                self.counting.summary.unmatched += 1;
+                Settlement::Unmatched
+            }
+            Outcome::Rejected { failure } => self.rejected(operation, failure),
+            Outcome::NotApplied { failure } => self.again(attempts, failure),
+            Outcome::Unknown { failure } if operation.policy == Policy::Latest => {
+                self.again(attempts, failure)
+            }
+            Outcome::Unknown { failure } => {
+                self.unknown += 1;
+                if failure.ends_the_run() {
+                    self.end.get_or_insert(End::Failed(failure));
+                }
+                let now = self.context.now();
+                let at = next_ask(self.sent_at, self.sink.visible_after_ms, now);
+                Settlement::Ask {
+                    at: at.unwrap_or(now),
+                }
+            }
+        }
+    }
+
+    fn rejected(&mut self, operation: &Operation, failure: Failure) -> Settlement {
+        self.failed += 1;
+        let skipped = self.sink.on_error == OnError::Skip;
+        self.counting.dead(
+            self.context,
+            &operation.record,
+            Some(&self.sink.name),
+            ("rejected", &failure.message),
+            skipped,
+        );
+        if self.sink.on_error == OnError::Stop {
+            self.end.get_or_insert(End::Stopped {
+                reason: format!("{}: {}", operation.record, failure.message),
+            });
+        }
+        if skipped {
+            return Settlement::Skipped;
+        }
+        Settlement::Dead {
+            class: "rejected".into(),
+            reason: failure.message,
+        }
+    }
+
+    fn again(&mut self, attempts: u32, failure: Failure) -> Settlement {
+        self.retried += 1;
+        let now = self.context.now();
+        if failure.ends_the_run() {
+            self.end.get_or_insert(End::Failed(failure));
+            return Settlement::Again { at: now };
+        }
+        // Counted over runs, so that each run tries a few times.
+        if (attempts + 1).is_multiple_of(TRIES) {
+            if failure.class == Class::Unreachable {
+                self.end.get_or_insert(End::Failed(failure));
+                return Settlement::Again { at: now };
+            }
+            return Settlement::Again { at: now + NEXT_RUN };
+        }
+        let wait = again_in(&failure, attempts % TRIES, self.context.random);
+        Settlement::Again { at: now + wait }
+    }
+
+    fn tell(self) -> Option<End> {
+        self.context.observer.told(RunEvent::Delivered {
+            sink: self.sink.name.to_string(),
+            applied: self.applied,
+            retried: self.retried,
+            unknown: self.unknown,
+            failed: self.failed,
+        });
+        self.end
+    }
+}

@@ -1,0 +1,147 @@
+//! What a run is asked to do.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use super::{Guard, Observer};
+use crate::connectors::{Source, Start, Writer};
+use crate::http::{Clock, Failure, Random};
+use crate::operation::Operation;
+
+/// One run of one pipeline.
+pub struct Job {
+    /// The pipeline's name.
+    pub pipeline: Arc<str>,
+    /// This process, as others are told who runs the pipeline.
+    pub holder: String,
+    /// Where records come from, read one after the other.
+    pub sources: Vec<JobSource>,
+    /// Where operations go, by [`Operation::sink_index`].
+    pub sinks: Vec<JobSink>,
+    /// What stops the run before anything is written; none: nothing does, or `--yes`.
+    pub guard: Option<Guard>,
+    /// True where all records must be seen at every run (`aggregate`, `dedupe`): cursors are
+    /// neither used nor kept.
+    pub reads_whole: bool,
+    /// `--full`: reads as the first run did.
+    pub full: bool,
+    /// `--since`, in epoch milliseconds: reads from there instead of the cursor.
+    pub since: Option<i64>,
+    /// `--jql`.
+    pub narrow: Option<String>,
+    /// `--limit`: at most so many records.
+    pub limit: Option<u64>,
+}
+
+/// A source of a job.
+pub struct JobSource {
+    /// Its name within the pipeline, under which its cursor is kept: must outlive edits of the
+    /// rest of the file.
+    pub name: Arc<str>,
+    /// Where it starts without a cursor.
+    pub since: Since,
+    /// Opens it.
+    pub open: Box<dyn OpenSource>,
+}
+
+/// Where a source starts without a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// At the beginning.
+    Beginning,
+    /// At a time in epoch milliseconds.
+    At(i64),
+    /// So many milliseconds before the pipeline's first run began.
+    BeforeFirstRun(i64),
+    /// So many milliseconds before this run began.
+    BeforeThisRun(i64),
+}
+
+impl Since {
+    /// The time in epoch milliseconds.
+    pub(super) const fn at(self, first_run: i64, now: i64) -> Option<i64> {
+        match self {
+            Self::Beginning => None,
+            Self::At(time) => Some(time),
+            Self::BeforeFirstRun(ms) => Some(first_run.saturating_sub(ms)),
+            Self::BeforeThisRun(ms) => Some(now.saturating_sub(ms)),
+        }
+    }
+}
+
+/// Opens a source.
+pub trait OpenSource: Send + Sync {
+    /// Opens it where it is to start.
+    fn open<'a>(&'a self, start: Start) -> BoxFuture<'a, Result<Box<dyn Source + 'a>, Failure>>;
+}
+
+/// A sink of a job.
+pub struct JobSink {
+    /// Its kind as the pipeline writes it, for the summary: `brevo.contacts`.
+    pub name: Arc<str>,
+    /// The remote account; empty where there is none.
+    pub account: Arc<str>,
+    /// How operations get there.
+    pub route: Route,
+    /// What becomes of an operation that can't be delivered.
+    pub on_error: OnError,
+    /// How long before the pipeline's first run something may have happened that can't be taken
+    /// back, and still be sent: milliseconds.
+    pub backfill_ms: i64,
+    /// How long to wait before absence is believed, in milliseconds.
+    pub visible_after_ms: i64,
+    /// Scopes of messages: a pipeline without state whose scopes these are was renamed.
+    pub once_scopes: Vec<Arc<str>>,
+    /// True where its operations are contacts: what `max_share` compares.
+    pub contacts: bool,
+}
+
+/// How operations get to their destination.
+pub enum Route {
+    /// Through the ledger and the outbox.
+    Outbox(Box<dyn Writer>),
+    /// All of a run, in order, replacing what was there (a file).
+    Replace(Box<dyn Replacing>),
+}
+
+/// What is replaced whole by each run.
+pub trait Replacing: Send + Sync {
+    /// Adds operations, aside of what is there.
+    fn add<'a>(&'a mut self, operations: &'a [Operation]) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Puts what was added in the place of what was there, also where nothing was.
+    fn replace(&mut self) -> BoxFuture<'_, Result<(), Failure>>;
+}
+
+/// What becomes of what cannot be handled or delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnError {
+    /// It is kept with the reason.
+    #[default]
+    DeadLetter,
+    /// It is passed over.
+    Skip,
+    /// What came before is delivered, then the run ends.
+    Stop,
+}
+
+/// What a run gets from its caller.
+pub struct Context<'a> {
+    /// Time, for everything but leases.
+    pub clock: &'a dyn Clock,
+    /// Chance, for jitter.
+    pub random: &'a dyn Random,
+    /// Who is told what happens.
+    pub observer: &'a dyn Observer,
+    /// Cancelled: nothing new is begun, what is under way is settled.
+    pub cancel: &'a CancellationToken,
+}
+
+impl Context<'_> {
+    /// The time in epoch milliseconds.
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+}

@@ -1,0 +1,62 @@
+//! The seam to the pure part: records in, operations out.
+
+use std::sync::Arc;
+
+use super::OnError;
+use crate::operation::{Operation, Place};
+use crate::record::Record;
+use crate::state::Fact;
+
+/// A pipeline's stages at work; pure but for what they set aside.
+pub trait Stages: Send {
+    /// Takes a record as far as it gets.
+    ///
+    /// # Errors
+    /// Where records that are held back cannot be kept, in one sentence.
+    fn process(&mut self, record: Record, out: &mut Staged) -> Result<(), String>;
+
+    /// Gives on some of what was held back once the sources have ended; false once nothing is
+    /// left.
+    ///
+    /// # Errors
+    /// Where what was held back cannot be read.
+    fn release(&mut self, out: &mut Staged) -> Result<bool, String>;
+
+    /// What a person must be told once all records have gone through (a path that matched
+    /// nothing in any of them), in one sentence each.
+    fn notices(&mut self) -> Vec<String>;
+}
+
+/// What became of records.
+#[derive(Debug, Default)]
+pub struct Staged {
+    /// What is to be sent.
+    pub operations: Vec<Operation>,
+    /// Records that came through the pipeline's own transforms.
+    pub kept: u64,
+    /// Records that a step dropped.
+    pub dropped: u64,
+    /// Records without an identity for a sink.
+    pub unmatched: u64,
+    /// Records that could not be handled.
+    pub troubles: Vec<Trouble>,
+    /// What `status` counts.
+    pub facts: Vec<Fact>,
+}
+
+/// A record that could not be handled.
+#[derive(Clone, Debug)]
+pub struct Trouble {
+    /// What a person knows the record by.
+    pub record: Arc<str>,
+    /// The sink's kind; none in the pipeline's own transforms.
+    pub sink: Option<Arc<str>>,
+    /// What kind of trouble, in one word.
+    pub class: String,
+    /// What happened.
+    pub reason: String,
+    /// The line of the pipeline.
+    pub at: Option<Place>,
+    /// What becomes of it.
+    pub on_error: OnError,
+}
