@@ -49,10 +49,64 @@ enum Last {
     Other,
 }
 
+/// What the first line of a container starts with.
+pub(super) struct Marker {
+    text: Cow<'static, str>,
+    end: MarkerEnd,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MarkerEnd {
+    /// Any block may follow on the line.
+    Structure,
+    /// Only words may follow on the line.
+    Words,
+    /// Nothing may follow on the line.
+    Line,
+}
+
+impl Marker {
+    pub(super) fn none() -> Self {
+        Self::structure("")
+    }
+
+    /// A marker that any block may follow.
+    pub(super) fn structure(text: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            text: text.into(),
+            end: MarkerEnd::Structure,
+        }
+    }
+
+    /// A marker that holds text of the line itself, so that only a paragraph may follow.
+    pub(super) fn words(text: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            text: text.into(),
+            end: MarkerEnd::Words,
+        }
+    }
+
+    /// A marker that stands alone on its line.
+    pub(super) fn line(text: &'static str) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            end: MarkerEnd::Line,
+        }
+    }
+}
+
+/// What must come between a marker and what follows it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pending {
+    Nothing,
+    Line,
+    BlankLine,
+    BlankLineBeforeMarker,
+}
+
 struct Frame {
     role: Role,
-    /// What its first line starts with.
-    marker: Cow<'static, str>,
+    marker: Marker,
     /// The length of the prefix without and with what its further lines start with.
     prefix_before: usize,
     prefix: usize,
@@ -91,7 +145,7 @@ impl Lines {
     pub(super) fn new(dialect: Dialect) -> Self {
         let root = Frame {
             role: Role::Blocks,
-            marker: Cow::Borrowed(""),
+            marker: Marker::none(),
             prefix_before: 0,
             prefix: 0,
             is_capped: false,
@@ -132,22 +186,19 @@ impl Lines {
         )
     }
 
-    /// Whether the innermost list uses the other marker.
+    /// Whether the list, which is the innermost container, uses the other marker.
     pub(super) fn is_alternate(&self) -> bool {
-        let mut lists = self.frames.iter().rev().take(2);
-        lists.any(|frame| {
-            matches!(
-                frame.role,
-                Role::List {
-                    is_alternate: true,
-                    ..
-                }
-            )
-        })
+        matches!(
+            self.top().map(|top| top.role),
+            Some(Role::List {
+                is_alternate: true,
+                ..
+            })
+        )
     }
 
     /// Opens a container whose first line starts with `marker` and all others with `rest`.
-    pub(super) fn open(&mut self, role: Role, marker: impl Into<Cow<'static, str>>, rest: &str) {
+    pub(super) fn open(&mut self, role: Role, marker: Marker, rest: &str) {
         let is_flat = self.is_flat() || matches!(role, Role::Cell { .. });
         let is_capped = self.indents >= DEEPEST_INDENT;
         let prefix_before = self.prefix.len();
@@ -159,11 +210,7 @@ impl Lines {
         let is_bare = rest.starts_with('>') && (is_flat || is_capped);
         self.frames.push(Frame {
             role,
-            marker: if is_bare {
-                Cow::Borrowed("")
-            } else {
-                marker.into()
-            },
+            marker: if is_bare { Marker::none() } else { marker },
             prefix_before,
             prefix: self.prefix.len(),
             is_capped,
@@ -190,9 +237,9 @@ impl Lines {
         }
     }
 
-    /// Marks a container as seen although nothing is in it yet.
-    pub(super) fn show(&mut self) {
-        self.write_markers(Some(Leaf::Other));
+    /// Takes the innermost container for written: its caller writes what it starts with.
+    pub(super) fn enter(&mut self) {
+        self.written = self.frames.len();
     }
 
     /// Starts a block without children: separates it from what came before, and writes the
@@ -233,9 +280,9 @@ impl Lines {
                 };
             }
         }
-        // Markers of several levels share a line, except where the prefix could not follow, and
-        // where Markdown would take a line of markers alone for a rule.
-        let mut needs_line = false;
+        // Markers of several levels share a line, except where the prefix could not follow, where
+        // only words may, and where Markdown would take a line of markers alone for a rule.
+        let mut pending = Pending::Nothing;
         for index in first..self.frames.len() {
             if let Some(Role::Cell { index: cell }) = self.frames.get(index).map(|f| f.role) {
                 self.pass_cells(index - 1, cell);
@@ -243,23 +290,47 @@ impl Lines {
             let Some(frame) = self.frames.get(index) else {
                 break;
             };
-            let (before, is_capped) = (frame.prefix_before, frame.is_capped);
-            let marker = frame.marker.clone();
-            if marker.is_empty() {
+            if frame.marker.text.is_empty() {
                 continue;
             }
-            if needs_line && !frame.is_flat {
-                self.trim_spaces();
-                self.end_line(before);
-            }
-            self.out.push_str(&marker);
-            needs_line = is_capped || (self.dialect.is_markdown && leaf.is_none());
+            let (before, prefix, end) = (frame.prefix_before, frame.prefix, frame.marker.end);
+            let (is_capped, is_flat) = (frame.is_capped, frame.is_flat);
+            let text = frame.marker.text.clone();
+            self.settle(pending, before);
+            self.out.push_str(&text);
+            pending = match end {
+                _ if is_flat => Pending::Nothing,
+                MarkerEnd::Line => {
+                    self.end_line(prefix);
+                    Pending::Nothing
+                }
+                MarkerEnd::Words if leaf != Some(Leaf::Paragraph) => Pending::BlankLine,
+                // A container within may yet put its own marker first.
+                MarkerEnd::Words => Pending::BlankLineBeforeMarker,
+                MarkerEnd::Structure if is_capped => Pending::Line,
+                MarkerEnd::Structure if self.dialect.is_markdown && leaf.is_none() => Pending::Line,
+                MarkerEnd::Structure => Pending::Nothing,
+            };
         }
-        if needs_line && leaf == Some(Leaf::Lines) && !self.is_flat() {
-            self.trim_spaces();
-            self.end_line(self.prefix.len());
+        match (pending, leaf) {
+            (Pending::Line, Some(Leaf::Lines)) | (Pending::BlankLine, Some(_)) => {
+                self.settle(pending, self.prefix.len());
+            }
+            _ => {}
         }
         self.written = self.frames.len();
+    }
+
+    /// Ends the line of a marker that what follows may not share.
+    fn settle(&mut self, pending: Pending, prefix: usize) {
+        if pending == Pending::Nothing {
+            return;
+        }
+        self.trim_spaces();
+        self.end_line(prefix);
+        if pending != Pending::Line {
+            self.end_line(prefix);
+        }
     }
 
     fn trim_spaces(&mut self) {

@@ -11,13 +11,17 @@
 mod cut;
 mod date;
 mod document;
+mod escape;
 mod from_text;
 mod inline;
 mod json;
 mod lines;
 mod link;
 mod macro_html;
+mod markdown;
+mod markdown_table;
 mod read;
+mod spans;
 mod table;
 mod text;
 mod walk;
@@ -74,7 +78,12 @@ pub fn is_node(json: &str) -> bool {
 
 fn rendered(document: &document::Document<'_>, format: Format) -> String {
     match format {
-        Format::Text | Format::Markdown | Format::Html => {
+        Format::Markdown => {
+            let mut markdown = markdown::Markdown::new();
+            walk::walk(document, &mut markdown);
+            markdown.finish()
+        }
+        Format::Text | Format::Html => {
             let mut text = text::Text::new();
             walk::walk(document, &mut text);
             text.finish()

@@ -1,7 +1,7 @@
 //! Plain text.
 
 use super::inline::{Content, Link, Run};
-use super::lines::{Dialect, Leaf, Lines, Role};
+use super::lines::{Dialect, Leaf, Lines, Marker, Role};
 use super::link;
 use super::walk::{Block, Item, Writer};
 
@@ -39,19 +39,26 @@ impl Text {
             is_alternate: false,
             starts_elsewhere: false,
         };
-        self.lines.open(role, "", "");
+        self.lines.open(role, Marker::none(), "");
     }
 
     fn item(&mut self, item: Item) {
         match item {
-            Item::Bullet => self.lines.open(Role::Item, "- ", "  "),
-            Item::Task { done: false } => self.lines.open(Role::Item, "[ ] ", "    "),
-            Item::Task { done: true } => self.lines.open(Role::Item, "[x] ", "    "),
-            Item::Decision => self.lines.open(Role::Item, "<> ", "   "),
+            Item::Bullet => self.lines.open(Role::Item, Marker::structure("- "), "  "),
+            Item::Task { done: false } => {
+                self.lines
+                    .open(Role::Item, Marker::structure("[ ] "), "    ")
+            }
+            Item::Task { done: true } => {
+                self.lines
+                    .open(Role::Item, Marker::structure("[x] "), "    ")
+            }
+            Item::Decision => self.lines.open(Role::Item, Marker::structure("<> "), "   "),
             Item::Number(number) => {
                 let marker = format!("{number}. ");
                 let rest = " ".repeat(marker.len());
-                self.lines.open(Role::Item, marker, &rest);
+                self.lines
+                    .open(Role::Item, Marker::structure(marker), &rest);
             }
         }
     }
@@ -110,21 +117,21 @@ impl<'d> Writer<'d> for Text {
             Block::Bullets | Block::Tasks | Block::Decisions => self.list(false),
             Block::Numbers { .. } => self.list(true),
             Block::Item(item) => self.item(item),
-            Block::Quote => self.lines.open(Role::Blocks, "> ", "> "),
+            Block::Quote => self.lines.open(Role::Blocks, Marker::structure("> "), "> "),
             Block::Expand { title: Some(title) } => {
                 self.lines.start(Leaf::Paragraph);
                 self.lines.push_lines(title);
                 self.lines.keep_next_close();
             }
             Block::Panel(_) | Block::Expand { title: None } => {}
-            Block::Table(_) => self.lines.open(Role::Table, "", ""),
+            Block::Table(_) => self.lines.open(Role::Table, Marker::none(), ""),
             Block::Row => {
                 self.cells.push(0);
-                self.lines.open(Role::Row, "", "");
+                self.lines.open(Role::Row, Marker::none(), "");
             }
             Block::Cell(_) => {
                 let index = self.cells.last().copied().unwrap_or(0);
-                self.lines.open(Role::Cell { index }, "", "");
+                self.lines.open(Role::Cell { index }, Marker::none(), "");
             }
         }
     }

@@ -279,6 +279,7 @@ impl<'d, W: Writer<'d>> Walk<'_, 'd, '_, W> {
                 self.open_until(Block::Expand { title });
                 self.blocks(id, Leaf::Paragraph, false);
             }
+            Kind::Table if self.document.first_child(id).is_none() => {}
             Kind::Table => {
                 self.open_until(Block::Table(table::measure(self.document, id)));
                 self.steps.push(Step::Rows(self.document.first_child(id)));

@@ -110,3 +110,87 @@ fn bare(url: &str) -> String {
         .find_map(|scheme| url.strip_prefix(scheme));
     start.unwrap_or(&url).trim_end_matches('/').to_owned()
 }
+
+/// What a Markdown parser makes of a rendering.
+struct Parsed {
+    text: String,
+    urls: Vec<String>,
+    headings: usize,
+    code_blocks: usize,
+    rules: usize,
+}
+
+fn parse(markdown: &str) -> Parsed {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_GFM;
+    let mut parsed = Parsed {
+        text: String::new(),
+        urls: Vec::new(),
+        headings: 0,
+        code_blocks: 0,
+        rules: 0,
+    };
+    for event in Parser::new_ext(markdown, options) {
+        match event {
+            Event::Text(text) | Event::Code(text) => parsed.text.push_str(&text),
+            Event::SoftBreak | Event::HardBreak => parsed.text.push('\n'),
+            Event::Rule => parsed.rules += 1,
+            Event::Start(Tag::Heading { .. }) => parsed.headings += 1,
+            Event::Start(Tag::CodeBlock(_)) => parsed.code_blocks += 1,
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                parsed.urls.push(dest_url.into_string());
+            }
+            _ => {}
+        }
+    }
+    parsed
+}
+
+/// How many nodes of a type the JSON holds.
+fn count(value: &Value, kind: &str) -> usize {
+    let mut count = 0;
+    let mut pending = vec![value];
+    while let Some(value) = pending.pop() {
+        count += usize::from(value["type"] == kind);
+        match value {
+            Value::Array(items) => pending.extend(items),
+            Value::Object(members) => pending.extend(members.values()),
+            _ => {}
+        }
+    }
+    count
+}
+
+#[test]
+fn markdown_shows_all_that_a_reader_sees_in_order_and_nothing_by_accident() {
+    check_all(|case| {
+        let markdown = render(&case.json, Format::Markdown);
+        let parsed = parse(&markdown);
+        let mut problems = Vec::new();
+        for string in missing(&parsed.text, &case.text) {
+            problems.push(format!("misses {string:?} in\n{markdown}"));
+        }
+        for url in &case.urls {
+            let is_shown = parsed.urls.iter().any(|shown| bare(shown) == bare(url))
+                || squeezed(&parsed.text).contains(&bare(url));
+            if !is_shown {
+                problems.push(format!("misses the address {url} in\n{markdown}"));
+            }
+        }
+        let value: Value = serde_json::from_str(&case.json).unwrap();
+        for (what, found, kinds) in [
+            ("heading", parsed.headings, &["heading"][..]),
+            ("code block", parsed.code_blocks, &["codeBlock"]),
+            ("rule", parsed.rules, &["rule", "bodiedRule", "bodiedRule"]),
+        ] {
+            let there: usize = kinds.iter().map(|kind| count(&value, kind)).sum();
+            if found > there {
+                problems.push(format!("shows a {what} that is none in\n{markdown}"));
+            }
+        }
+        problems
+    });
+}
