@@ -2,6 +2,10 @@
 
 mod core_schema;
 mod node;
+mod parse;
+mod quoting;
+mod runs;
 
 pub use core_schema::core_schema;
 pub use node::{Entry, Kind, Node, Run, Scalar, ScalarValue, Style};
+pub use parse::parse;
