@@ -6,9 +6,11 @@
 
 mod catalog;
 mod connection;
+mod dotenv;
 mod form;
 mod http_auth;
 mod leaf;
+mod load;
 mod lower;
 mod pipeline;
 mod project;
@@ -20,8 +22,10 @@ mod transform;
 
 pub use catalog::{Attribute, AttributeType, BrevoCatalog, Catalog, JiraCatalog, JiraField};
 pub use connection::{BrevoConnection, Connection, JiraAuth, JiraBasic, JiraConnection, OAuth2};
+pub use dotenv::parse_dotenv;
 pub use http_auth::{HttpAuth, HttpBasic, HttpHeader};
 pub use leaf::{Keyed, Members, Written};
+pub use load::{LANGUAGE_VERSION, Loaded, LoadedPipeline, Texts, load};
 pub use lower::lower;
 pub use pipeline::{Guard, Notify, OnError, Pipeline};
 pub use project::{Environment, Postgres, Project, Server, Sqlite, State};

@@ -47,7 +47,9 @@ pub fn parse(source: &Arc<Source>) -> (Option<Arc<Node>>, Diagnostics) {
         diagnostics: Diagnostics::new(),
     };
     if source.text().len() > MAX_BYTES {
-        let mistake = Diagnostic::error(TOO_LARGE, "the file is larger than 1 MiB").label(Span::new(0, 0), "too large").help("split it into several pipelines");
+        let mistake = Diagnostic::error(TOO_LARGE, "the file is larger than 1 MiB")
+            .label(Span::new(0, 0), "too large")
+            .help("split it into several pipelines");
         builder.diagnostics.push(mistake);
     } else {
         builder.run();
@@ -56,7 +58,11 @@ pub fn parse(source: &Arc<Source>) -> (Option<Arc<Node>>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let root = builder.root.take();
     if root.is_none() && !failed {
-        builder.diagnostics.push(Diagnostic::error(EMPTY, "the file is empty").label(Span::new(0, 0), "a map is expected").help("see `flowline init` for a file to start from"));
+        builder.diagnostics.push(
+            Diagnostic::error(EMPTY, "the file is empty")
+                .label(Span::new(0, 0), "a map is expected")
+                .help("see `flowline init` for a file to start from"),
+        );
     }
     diagnostics.extend_in(builder.diagnostics, source);
     (root.filter(|_| !failed), diagnostics)
@@ -86,7 +92,12 @@ struct Open {
 
 enum OpenKind {
     List(Vec<Arc<Node>>),
-    Map { entries: Vec<Entry>, names: HashSet<Arc<str>>, key: Option<Key>, merges: Vec<(Span, Arc<Node>)> },
+    Map {
+        entries: Vec<Entry>,
+        names: HashSet<Arc<str>>,
+        key: Option<Key>,
+        merges: Vec<(Span, Arc<Node>)>,
+    },
 }
 
 enum Key {
@@ -112,7 +123,12 @@ impl Builder<'_> {
                 }
                 Err(error) => {
                     let at = error.marker().byte_offset().unwrap_or(source.text().len());
-                    self.diagnostics.push(quoting::syntax_error(&source, at, &error.info(), SYNTAX));
+                    self.diagnostics.push(quoting::syntax_error(
+                        &source,
+                        at,
+                        &error.info(),
+                        SYNTAX,
+                    ));
                     return;
                 }
             }
@@ -126,7 +142,13 @@ impl Builder<'_> {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    self.mistake(SEVERAL_DOCUMENTS, "a second document in the file", bytes, "one document a file", "leave out the `---`, or make a file of each");
+                    self.mistake(
+                        SEVERAL_DOCUMENTS,
+                        "a second document in the file",
+                        bytes,
+                        "one document a file",
+                        "leave out the `---`, or make a file of each",
+                    );
                     return false;
                 }
             }
@@ -136,12 +158,24 @@ impl Builder<'_> {
             }
             Event::Alias(id) => {
                 let Some((node, size)) = self.anchors.get(&id).cloned() else {
-                    self.mistake(UNKNOWN_ALIAS, "an alias inside what it names", bytes, "not complete here", "move it out");
+                    self.mistake(
+                        UNKNOWN_ALIAS,
+                        "an alias inside what it names",
+                        bytes,
+                        "not complete here",
+                        "move it out",
+                    );
                     return true;
                 };
                 self.alias_nodes += size;
                 if self.alias_nodes > MAX_ALIAS_NODES {
-                    self.mistake(TOO_MANY, "the aliases unfold to more than 10,000 nodes", bytes, "too many", "write fewer aliases of aliases");
+                    self.mistake(
+                        TOO_MANY,
+                        "the aliases unfold to more than 10,000 nodes",
+                        bytes,
+                        "too many",
+                        "write fewer aliases of aliases",
+                    );
                     return false;
                 }
                 return self.add(node, 0, size);
@@ -157,7 +191,12 @@ impl Builder<'_> {
             }
             Event::MappingStart(style, anchor, tag) => {
                 self.collection_tag(tag.as_deref(), span, bytes, "map");
-                let kind = OpenKind::Map { entries: Vec::new(), names: HashSet::new(), key: None, merges: Vec::new() };
+                let kind = OpenKind::Map {
+                    entries: Vec::new(),
+                    names: HashSet::new(),
+                    key: None,
+                    merges: Vec::new(),
+                };
                 return self.open(bytes, style, anchor, kind);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.close(bytes),
@@ -172,17 +211,41 @@ impl Builder<'_> {
         Span::new(range.start.min(length), range.end.min(length))
     }
 
-    fn mistake(&mut self, code: Code, message: impl Into<String>, at: Span, label: &str, help: impl Into<String>) {
-        self.diagnostics.push(Diagnostic::error(code, message).label(at, label).help(help));
+    fn mistake(
+        &mut self,
+        code: Code,
+        message: impl Into<String>,
+        at: Span,
+        label: &str,
+        help: impl Into<String>,
+    ) {
+        self.diagnostics
+            .push(Diagnostic::error(code, message).label(at, label).help(help));
     }
 
     fn null(&self, at: Span) -> Arc<Node> {
         let runs = runs("", at.start, "", Style::Plain);
-        let scalar = Scalar { text: "".into(), value: ScalarValue::Null, style: Style::Plain, runs, replaced: false };
-        Arc::new(Node { span: at, kind: Kind::Scalar(scalar) })
+        let scalar = Scalar {
+            text: "".into(),
+            value: ScalarValue::Null,
+            style: Style::Plain,
+            runs,
+            replaced: false,
+        };
+        Arc::new(Node {
+            span: at,
+            kind: Kind::Scalar(scalar),
+        })
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &YamlSpan, bytes: Span) -> Arc<Node> {
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: &YamlSpan,
+        bytes: Span,
+    ) -> Arc<Node> {
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
             ScalarStyle::SingleQuoted => Style::SingleQuoted,
@@ -206,18 +269,37 @@ impl Builder<'_> {
         } else {
             bytes.end
         };
-        let scalar = Scalar { text: text.into(), value, style, runs, replaced: false };
-        Arc::new(Node { span: Span::new(bytes.start, end.max(bytes.start)), kind: Kind::Scalar(scalar) })
+        let scalar = Scalar {
+            text: text.into(),
+            value,
+            style,
+            runs,
+            replaced: false,
+        };
+        Arc::new(Node {
+            span: Span::new(bytes.start, end.max(bytes.start)),
+            kind: Kind::Scalar(scalar),
+        })
     }
 
-    fn tagged(&mut self, tag: &Tag, text: &str, style: Style, span: &YamlSpan, bytes: Span) -> ScalarValue {
+    fn tagged(
+        &mut self,
+        tag: &Tag,
+        text: &str,
+        style: Style,
+        span: &YamlSpan,
+        bytes: Span,
+    ) -> ScalarValue {
         let at = span.tag_span().map_or(bytes, |tag| self.span(&tag));
         let plain = core_schema(text);
         let (value, wanted) = match tag.core_suffix() {
             Some("str") => return ScalarValue::Text,
             Some("null") => (ScalarValue::Null, plain == ScalarValue::Null),
             Some("bool") => (plain.clone(), matches!(plain, ScalarValue::Bool(_))),
-            Some("int") => (plain.clone(), matches!(&plain, ScalarValue::Number(number) if number.as_i64().is_some())),
+            Some("int") => (
+                plain.clone(),
+                matches!(&plain, ScalarValue::Number(number) if number.as_i64().is_some()),
+            ),
             Some("float") => (plain.clone(), matches!(plain, ScalarValue::Number(_))),
             _ => {
                 let mistake = quoting::custom_tag(self.source, at, bytes, style, CUSTOM_TAG);
@@ -226,7 +308,13 @@ impl Builder<'_> {
             }
         };
         if !wanted {
-            self.mistake(BAD_TAG, "the value is not what its tag says", at, "does not fit the value", "leave the tag out");
+            self.mistake(
+                BAD_TAG,
+                "the value is not what its tag says",
+                at,
+                "does not fit the value",
+                "leave the tag out",
+            );
         }
         value
     }
@@ -242,30 +330,66 @@ impl Builder<'_> {
 
     fn open(&mut self, bytes: Span, style: StructureStyle, anchor: usize, kind: OpenKind) -> bool {
         if self.stack.len() >= MAX_DEPTH {
-            self.mistake(TOO_DEEP, "nested more than 64 levels deep", bytes, "one level too many", "write a flatter file");
+            self.mistake(
+                TOO_DEEP,
+                "nested more than 64 levels deep",
+                bytes,
+                "one level too many",
+                "write a flatter file",
+            );
             return false;
         }
         let flow = style == StructureStyle::Flow;
-        self.stack.push(Open { start: bytes.start, end: bytes.end, flow, anchor, size: 1, kind });
+        self.stack.push(Open {
+            start: bytes.start,
+            end: bytes.end,
+            flow,
+            anchor,
+            size: 1,
+            kind,
+        });
         true
     }
 
     fn close(&mut self, bytes: Span) -> bool {
-        let Some(open) = self.stack.pop() else { return true };
+        let Some(open) = self.stack.pop() else {
+            return true;
+        };
         // A block collection ends where its last child does; a flow one at its bracket.
         let end = if open.flow { bytes.end } else { open.end };
         let (start, kind) = match open.kind {
             OpenKind::List(elements) => {
                 let first = elements.first().map(|first| first.span.start);
-                (if open.flow { open.start } else { open.start.min(first.unwrap_or(open.start)) }, Kind::List(elements))
+                (
+                    if open.flow {
+                        open.start
+                    } else {
+                        open.start.min(first.unwrap_or(open.start))
+                    },
+                    Kind::List(elements),
+                )
             }
-            OpenKind::Map { entries, merges, .. } => {
-                let first = entries.first().map_or(open.start, |entry| entry.key.span.start);
+            OpenKind::Map {
+                entries, merges, ..
+            } => {
+                let first = entries
+                    .first()
+                    .map_or(open.start, |entry| entry.key.span.start);
                 let entries = self.merged(entries, merges);
-                (if open.flow { open.start } else { first.min(open.start.max(first)) }, Kind::Map(entries))
+                (
+                    if open.flow {
+                        open.start
+                    } else {
+                        first.min(open.start.max(first))
+                    },
+                    Kind::Map(entries),
+                )
             }
         };
-        let node = Arc::new(Node { span: Span::new(start, end.max(start)), kind });
+        let node = Arc::new(Node {
+            span: Span::new(start, end.max(start)),
+            kind,
+        });
         self.add(node, open.anchor, open.size)
     }
 
@@ -274,7 +398,10 @@ impl Builder<'_> {
         if merges.is_empty() {
             return entries;
         }
-        let mut names: HashSet<Arc<str>> = entries.iter().map(|entry| Arc::clone(&entry.key.value)).collect();
+        let mut names: HashSet<Arc<str>> = entries
+            .iter()
+            .map(|entry| Arc::clone(&entry.key.value))
+            .collect();
         for (key, merge) in merges {
             let maps: Vec<Arc<Node>> = match &merge.kind {
                 Kind::Map(_) => vec![merge],
@@ -282,7 +409,13 @@ impl Builder<'_> {
                 Kind::Scalar(_) => Vec::new(),
             };
             if maps.is_empty() || maps.iter().any(|map| map.as_map().is_none()) {
-                self.mistake(BAD_MERGE, "`<<` takes a map, or a list of maps", key, "nothing to merge", "write `<<: *name`");
+                self.mistake(
+                    BAD_MERGE,
+                    "`<<` takes a map, or a list of maps",
+                    key,
+                    "nothing to merge",
+                    "write `<<: *name`",
+                );
                 continue;
             }
             for map in maps {
@@ -300,7 +433,13 @@ impl Builder<'_> {
     fn add(&mut self, node: Arc<Node>, anchor: usize, size: usize) -> bool {
         self.nodes += usize::from(size > 0);
         if self.nodes + self.alias_nodes > MAX_NODES {
-            self.mistake(TOO_MANY, "the file has more than 100,000 nodes", node.span, "too many", "split it");
+            self.mistake(
+                TOO_MANY,
+                "the file has more than 100,000 nodes",
+                node.span,
+                "too many",
+                "split it",
+            );
             return false;
         }
         if anchor != 0 {
@@ -311,12 +450,18 @@ impl Builder<'_> {
             return true;
         };
         open.size += size;
-        if !matches!(&node.kind, Kind::Scalar(scalar) if scalar.text.is_empty() && scalar.style == Style::Plain) {
+        if !matches!(&node.kind, Kind::Scalar(scalar) if scalar.text.is_empty() && scalar.style == Style::Plain)
+        {
             open.end = open.end.max(node.span.end);
         }
         match &mut open.kind {
             OpenKind::List(elements) => elements.push(node),
-            OpenKind::Map { entries, names, key, merges } => match key.take() {
+            OpenKind::Map {
+                entries,
+                names,
+                key,
+                merges,
+            } => match key.take() {
                 Some(Key::Name(key)) => {
                     open.end = open.end.max(key.span.end);
                     entries.push(Entry { key, value: node });
@@ -341,16 +486,25 @@ fn key_of(
     names: &mut HashSet<Arc<str>>,
 ) -> (Key, Option<Diagnostic>) {
     let Kind::Scalar(scalar) = &node.kind else {
-        return (Key::Refused, Some(quoting::collection_key(source, node.span, KEY_NOT_SCALAR)));
+        return (
+            Key::Refused,
+            Some(quoting::collection_key(source, node.span, KEY_NOT_SCALAR)),
+        );
     };
     if &*scalar.text == "<<" && scalar.style == Style::Plain {
         return (Key::Merge(node.span), None);
     }
     if names.insert(Arc::clone(&scalar.text)) {
-        return (Key::Name(Spanned::new(Arc::clone(&scalar.text), node.span)), None);
+        return (
+            Key::Name(Spanned::new(Arc::clone(&scalar.text), node.span)),
+            None,
+        );
     }
-    let mut mistake = Diagnostic::error(DUPLICATE_KEY, format!("the key `{}` stands here twice", scalar.text))
-        .label(node.span, "the second one");
+    let mut mistake = Diagnostic::error(
+        DUPLICATE_KEY,
+        format!("the key `{}` stands here twice", scalar.text),
+    )
+    .label(node.span, "the second one");
     if let Some(first) = entries.iter().find(|entry| entry.key.value == scalar.text) {
         mistake = mistake.label(first.key.span, "the first one");
     }

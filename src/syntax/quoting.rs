@@ -23,21 +23,48 @@ fn line_at(source: &Source, byte: usize) -> (usize, &str) {
 fn quoted_value(line: &str) -> Option<(usize, String)> {
     let colon = line.find(": ")? + 2;
     let value = line.get(colon..)?.trim();
-    let quote = if value.contains('\'') && !value.contains('"') { '"' } else { '\'' };
-    let inside = if quote == '\'' { value.replace('\'', "''") } else { value.to_owned() };
-    Some((colon, format!("{}{quote}{inside}{quote}", line.get(..colon)?.trim_start())))
+    let quote = if value.contains('\'') && !value.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
+    let inside = if quote == '\'' {
+        value.replace('\'', "''")
+    } else {
+        value.to_owned()
+    };
+    Some((
+        colon,
+        format!("{}{quote}{inside}{quote}", line.get(..colon)?.trim_start()),
+    ))
 }
 
 /// `keep: !$.x`, or a tag that nobody knows.
-pub(super) fn custom_tag(source: &Arc<Source>, tag: Span, node: Span, _: Style, code: Code) -> Diagnostic {
+pub(super) fn custom_tag(
+    source: &Arc<Source>,
+    tag: Span,
+    node: Span,
+    _: Style,
+    code: Code,
+) -> Diagnostic {
     let written = source.slice(tag);
     let (_, line) = line_at(source, tag.start);
     if written.starts_with("!$") || written.starts_with("!(") || written == "!" {
-        let fixed = quoted_value(line).map_or_else(|| "put the value in quotes".to_owned(), |(_, fixed)| format!("write `{fixed}`"));
-        return Diagnostic::error(NEGATION, "a value that starts with `!` is a tag to YAML").label(tag, "needs quotes").help(fixed);
+        let fixed = quoted_value(line).map_or_else(
+            || "put the value in quotes".to_owned(),
+            |(_, fixed)| format!("write `{fixed}`"),
+        );
+        return Diagnostic::error(NEGATION, "a value that starts with `!` is a tag to YAML")
+            .label(tag, "needs quotes")
+            .help(fixed);
     }
     let tag = if tag.is_empty() { node } else { tag };
-    Diagnostic::error(code, format!("the tag `{}` is not known", source.slice(tag))).label(tag, "an unknown tag").help("leave it out; a text that starts with `!` needs quotes")
+    Diagnostic::error(
+        code,
+        format!("the tag `{}` is not known", source.slice(tag)),
+    )
+    .label(tag, "an unknown tag")
+    .help("leave it out; a text that starts with `!` needs quotes")
 }
 
 /// `link: {{key}}`: a map as a key.
@@ -45,29 +72,45 @@ pub(super) fn collection_key(source: &Arc<Source>, at: Span, code: Code) -> Diag
     let (start, line) = line_at(source, at.start);
     if let Some(open) = line.find("{{") {
         let end = line.rfind("}}").map_or(line.len(), |end| end + 2);
-        let fixed = quoted_value(line).map_or_else(|| "put the template in quotes".to_owned(), |(_, fixed)| format!("write `{fixed}`"));
+        let fixed = quoted_value(line).map_or_else(
+            || "put the template in quotes".to_owned(),
+            |(_, fixed)| format!("write `{fixed}`"),
+        );
         return Diagnostic::error(TEMPLATE, "a template that starts a value needs quotes")
             .label(Span::new(start + open, start + end), "a map to YAML")
             .help(fixed);
     }
-    Diagnostic::error(code, "a key is a scalar").label(at, "a list or map").help("write a name before the colon")
+    Diagnostic::error(code, "a key is a scalar")
+        .label(at, "a list or map")
+        .help("write a name before the colon")
 }
 
 /// What the YAML parser refuses, told from what people mean.
-pub(super) fn syntax_error(source: &Arc<Source>, byte: usize, message: &str, code: Code) -> Diagnostic {
+pub(super) fn syntax_error(
+    source: &Arc<Source>,
+    byte: usize,
+    message: &str,
+    code: Code,
+) -> Diagnostic {
     let (start, line) = line_at(source, byte);
     let in_line = byte.saturating_sub(start);
     if let Some(colon) = line.find(": ") {
         let value = line.get(colon + 2..).unwrap_or_default().trim_start();
-        let value_start = start + line.len() - line.get(colon + 2..).unwrap_or_default().trim_start().len();
+        let value_start =
+            start + line.len() - line.get(colon + 2..).unwrap_or_default().trim_start().len();
         // `keep: "x" == $.a`: a quoted text with something after it.
         if let Some(quote) = value.chars().next().filter(|one| matches!(one, '"' | '\''))
             && let Some(close) = value.get(1..).and_then(|rest| rest.find(quote))
-            && value.get(close + 2..).is_some_and(|rest| !rest.trim().is_empty() && !rest.trim_start().starts_with(['#', ',', '}', ']']))
+            && value.get(close + 2..).is_some_and(|rest| {
+                !rest.trim().is_empty() && !rest.trim_start().starts_with(['#', ',', '}', ']'])
+            })
         {
             let fixed = quoted_value(line).map_or_else(String::new, |(_, fixed)| fixed);
             return Diagnostic::error(AFTER_QUOTE, "a value that starts with a quote ends with it")
-                .label(Span::new(value_start + close + 2, start + line.trim_end().len()), "after the closing quote")
+                .label(
+                    Span::new(value_start + close + 2, start + line.trim_end().len()),
+                    "after the closing quote",
+                )
                 .help(format!("put the whole value in quotes: `{fixed}`"));
         }
         if value.starts_with("{{") {
@@ -85,16 +128,30 @@ pub(super) fn syntax_error(source: &Arc<Source>, byte: usize, message: &str, cod
             let path_text = from.get(..length).unwrap_or_default().trim_end();
             if path_text.contains(['[', '{', ',']) {
                 let at = value_start + path + 1;
-                return Diagnostic::error(FLOW_PATH, "in flow style a path with brackets needs quotes")
-                    .label(Span::new(at, at + path_text.len()), "needs quotes")
-                    .help(format!("write `{}`", line.trim().replace(path_text, &format!("'{}'", path_text.replace('\'', "''")))));
+                return Diagnostic::error(
+                    FLOW_PATH,
+                    "in flow style a path with brackets needs quotes",
+                )
+                .label(Span::new(at, at + path_text.len()), "needs quotes")
+                .help(format!(
+                    "write `{}`",
+                    line.trim()
+                        .replace(path_text, &format!("'{}'", path_text.replace('\'', "''")))
+                ));
             }
         }
     }
-    let width = source.text().get(byte..).and_then(|rest| rest.chars().next()).filter(|one| *one != '\n').map_or(0, char::len_utf8);
+    let width = source
+        .text()
+        .get(byte..)
+        .and_then(|rest| rest.chars().next())
+        .filter(|one| *one != '\n')
+        .map_or(0, char::len_utf8);
     let at = Span::new(byte, byte + width);
     let mut diagnostic = Diagnostic::error(code, format!("not YAML: {message}")).label(at, "here");
-    let tab = line.get(..in_line.min(line.len())).is_some_and(|before| before.contains('\t'));
+    let tab = line
+        .get(..in_line.min(line.len()))
+        .is_some_and(|before| before.contains('\t'));
     diagnostic = diagnostic.help(if tab || line.starts_with('\t') {
         "YAML is indented by spaces, not by tabs"
     } else {

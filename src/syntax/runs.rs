@@ -5,7 +5,12 @@ use super::{Run, Style};
 
 /// The runs of a scalar: `raw` is its source text, which starts at the byte `base`.
 pub(super) fn runs(raw: &str, base: usize, decoded: &str, style: Style) -> Vec<Run> {
-    let mut aligner = Aligner { runs: Vec::new(), base, decoded: decoded.as_bytes(), at: 0 };
+    let mut aligner = Aligner {
+        runs: Vec::new(),
+        base,
+        decoded: decoded.as_bytes(),
+        at: 0,
+    };
     match style {
         Style::Plain if raw == decoded => aligner.push(0, decoded.len()),
         Style::Plain => aligner.flow(raw, 0, raw.len(), None),
@@ -15,7 +20,11 @@ pub(super) fn runs(raw: &str, base: usize, decoded: &str, style: Style) -> Vec<R
     }
     if aligner.runs.is_empty() {
         let inside = usize::from(matches!(style, Style::SingleQuoted | Style::DoubleQuoted));
-        aligner.runs.push(Run { decoded: 0, source: base + inside, length: 0 });
+        aligner.runs.push(Run {
+            decoded: 0,
+            source: base + inside,
+            length: 0,
+        });
     }
     aligner.runs
 }
@@ -46,7 +55,11 @@ impl Aligner<'_> {
         {
             last.length += length;
         } else {
-            self.runs.push(Run { decoded: self.at, source, length });
+            self.runs.push(Run {
+                decoded: self.at,
+                source,
+                length,
+            });
         }
         self.at += yields;
     }
@@ -56,7 +69,9 @@ impl Aligner<'_> {
         let mut offset = from;
         while offset < to && self.at < self.decoded.len() {
             let rest = raw.get(offset..to).unwrap_or_default();
-            let Some(one) = rest.chars().next() else { return };
+            let Some(one) = rest.chars().next() else {
+                return;
+            };
             let blanks = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
             let blank = rest.get(..blanks).unwrap_or_default();
             if blank.contains(['\n', '\r']) {
@@ -65,7 +80,11 @@ impl Aligner<'_> {
                 offset += blanks;
             } else if quote == Some('"') && one == '\\' {
                 let (length, continued) = escape_length(rest);
-                let yields = if continued { 0 } else { self.character_length() };
+                let yields = if continued {
+                    0
+                } else {
+                    self.character_length()
+                };
                 self.stretch(offset, length, yields);
                 offset += length;
             } else if quote == Some('\'') && rest.starts_with("''") {
@@ -90,10 +109,16 @@ impl Aligner<'_> {
         for line in lines.split_inclusive('\n') {
             let cut = (line.len() - line.trim_start_matches(' ').len()).min(indent);
             for (index, one) in line.char_indices().skip_while(|(index, _)| *index < cut) {
-                let Some(next) = self.decoded.get(self.at) else { return };
+                let Some(next) = self.decoded.get(self.at) else {
+                    return;
+                };
                 let mut buffer = [0; 4];
                 let bytes = one.encode_utf8(&mut buffer).as_bytes();
-                if self.decoded.get(self.at..).is_some_and(|rest| rest.starts_with(bytes)) {
+                if self
+                    .decoded
+                    .get(self.at..)
+                    .is_some_and(|rest| rest.starts_with(bytes))
+                {
                     self.push(offset + index, bytes.len());
                 } else if one == '\n' && *next == b' ' {
                     self.stretch(offset + index, 1, 1);
@@ -107,7 +132,11 @@ impl Aligner<'_> {
     fn blanks_made(&self) -> usize {
         let rest = self.decoded.get(self.at..).unwrap_or_default();
         let newlines = rest.iter().take_while(|byte| **byte == b'\n').count();
-        if newlines > 0 { newlines } else { usize::from(rest.first() == Some(&b' ')) }
+        if newlines > 0 {
+            newlines
+        } else {
+            usize::from(rest.first() == Some(&b' '))
+        }
     }
 
     fn character_length(&self) -> usize {
@@ -123,7 +152,9 @@ impl Aligner<'_> {
 
 /// How long an escape of a double-quoted scalar is, and whether it only continues the line.
 fn escape_length(rest: &str) -> (usize, bool) {
-    let Some(escaped) = rest.chars().nth(1) else { return (rest.len(), true) };
+    let Some(escaped) = rest.chars().nth(1) else {
+        return (rest.len(), true);
+    };
     let length = match escaped {
         'x' => 4,
         'u' => 6,
