@@ -13,6 +13,7 @@ mod date;
 mod document;
 mod escape;
 mod from_text;
+mod html;
 mod inline;
 mod json;
 mod lines;
@@ -65,7 +66,10 @@ pub fn render_within(json: &str, format: Format, max_length: usize) -> String {
         Input::Plain(text) => cut::cut_text(text.into_owned(), max_length),
         Input::Document(document) => {
             let whole = rendered(&document, format);
-            cut::cut_text(whole, max_length)
+            match format {
+                Format::Html => cut::cut_html(whole, max_length),
+                Format::Text | Format::Markdown => cut::cut_text(whole, max_length),
+            }
         }
     }
 }
@@ -83,7 +87,12 @@ fn rendered(document: &document::Document<'_>, format: Format) -> String {
             walk::walk(document, &mut markdown);
             markdown.finish()
         }
-        Format::Text | Format::Html => {
+        Format::Html => {
+            let mut html = html::Html::new();
+            walk::walk(document, &mut html);
+            html.finish()
+        }
+        Format::Text => {
             let mut text = text::Text::new();
             walk::walk(document, &mut text);
             text.finish()
