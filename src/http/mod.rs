@@ -1,10 +1,24 @@
 //! One client behind a `Transport`: rate limits, retries, redaction, the error taxonomy; knows
 //! neither Jira nor Brevo.
 
+mod answer;
+mod client;
 mod clock;
 mod failure;
+mod message;
+mod pace;
 mod random;
+mod secret;
+mod transport;
+mod wire;
 
+pub use answer::{class_of, failure_of, is_html};
+pub use client::{Call, Client, Dialect, Exchange, Exchanges, NoExchanges, Parts, Safety};
 pub use clock::{Clock, ManualClock, later, until};
 pub use failure::{Class, Effect, Failure};
+pub use message::{HeaderValue, Headers, Method, Request, Response};
+pub use pace::{LimitSeen, Pacer};
 pub use random::{Random, SeededRandom, SystemRandom};
+pub use secret::Secret;
+pub use transport::{Transport, TransportError, TransportTrouble};
+pub use wire::{HttpTransport, is_loopback};
