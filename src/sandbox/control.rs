@@ -1,0 +1,125 @@
+//! The control requests, on either port, JSON in and out:
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET /_sandbox/faults`, `PUT` `{rules:[…]}`, `DELETE` | shows, replaces, removes the faults |
+//! | `GET /_sandbox/requests`, `DELETE` | counts by service, method and path; begins anew |
+//! | `GET /_sandbox/clock`, `POST` `{advance_s}`, `{fixed: TIME}` or `{released: true}` | the time |
+//! | `PUT /_sandbox/limits` `{on}` | switches the rate limits |
+//! | `POST /_sandbox/jira/edit` `{status: {issue, to}}`, `{comment: …}`, `{create: …}`, `{fields: …}`, `{delete: …}` | edits an issue |
+//! | `GET /_sandbox/jira/lag` | until when edits are unseen by the search |
+//! | `GET /_sandbox/brevo/contacts`, `events`, `lists`, `attributes` | the end state |
+//! | `PUT /_sandbox/brevo/settings` | how the account behaves |
+//! | any method on `/_sandbox/brevo/v3/…` | the same as Brevo's own, without key, limits and faults |
+//! | `DELETE /_sandbox/brevo/attributes/NAME` | removes an attribute |
+
+use std::sync::atomic::Ordering;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::brevo::Settings;
+use super::clock::utc;
+use super::exchange::{Reply, Request};
+use super::faults::Faults;
+use super::front::World;
+use super::jira::Edit;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    on: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Time {
+    #[serde(rename = "advance_s")]
+    Advance(f64),
+    Fixed(String),
+    Released(bool),
+}
+
+/// Answers a control request.
+pub(super) fn answer(world: &World, request: &Request) -> Reply {
+    control(world, request)
+        .unwrap_or_else(|message| Reply::json(400, &json!({ "message": message })))
+}
+
+fn control(world: &World, request: &Request) -> Result<Reply, String> {
+    let route = request.route();
+    let done = || Ok(Reply::json(200, &json!({ "done": true })));
+    match (request.method.as_str(), route.get(1..).unwrap_or_default()) {
+        ("GET", ["faults"]) => Ok(shown(&world.faults.rules())),
+        ("PUT" | "POST", ["faults"]) => {
+            world.faults.replace(read(request)?);
+            done()
+        }
+        ("DELETE", ["faults"]) => {
+            world.faults.replace(Faults::none());
+            done()
+        }
+        ("GET", ["requests"]) => Ok(Reply::json(200, &world.counts.report())),
+        ("DELETE", ["requests"]) => {
+            world.counts.reset();
+            done()
+        }
+        ("GET", ["clock"]) => Ok(Reply::json(200, &json!({ "now": utc(world.clock.now()) }))),
+        ("PUT" | "POST", ["clock"]) => {
+            match read(request)? {
+                Time::Advance(seconds) => world.clock.advance((seconds * 1000.0) as i64),
+                Time::Fixed(text) => {
+                    let at: jiff::Timestamp =
+                        text.parse().map_err(|error| format!("{text}: {error}"))?;
+                    world.clock.fix(at.as_millisecond());
+                }
+                Time::Released(true) => world.clock.release(),
+                Time::Released(false) => {}
+            }
+            Ok(Reply::json(200, &json!({ "now": utc(world.clock.now()) })))
+        }
+        ("PUT" | "POST", ["limits"]) => {
+            let Limits { on } = read(request)?;
+            world.limits.store(on, Ordering::Relaxed);
+            done()
+        }
+        ("POST", ["jira", "edit"]) => {
+            let edit: Edit = read(request)?;
+            world.edit(&edit).map(|named| Reply::json(200, &named))
+        }
+        ("GET", ["jira", "lag"]) => {
+            let until = world.jira.unseen_until(world.clock.now());
+            Ok(Reply::json(200, &json!({ "unseen_until": until.map(utc) })))
+        }
+        ("PUT" | "POST", ["brevo", "settings"]) => {
+            let settings: Settings = read(request)?;
+            world.brevo.set(settings);
+            done()
+        }
+        ("GET", ["brevo", what]) if *what != "v3" => world
+            .brevo
+            .end_state(what)
+            .map(|state| Reply::json(200, &state))
+            .ok_or_else(|| format!("nothing is kept under {what}")),
+        (_, ["brevo", rest @ ..]) => {
+            Ok(world
+                .brevo
+                .control(request, rest, world.clock.now(), |change| {
+                    world.keep(change)
+                }))
+        }
+        _ => Ok(Reply::json(
+            404,
+            &json!({ "message": "no such control; see the sandbox's documentation" }),
+        )),
+    }
+}
+
+fn shown(value: &impl serde::Serialize) -> Reply {
+    Reply::json(200, &serde_json::to_value(value).unwrap_or(Value::Null))
+}
+
+fn read<T: DeserializeOwned>(request: &Request) -> Result<T, String> {
+    serde_json::from_slice(&request.body).map_err(|error| error.to_string())
+}

@@ -1,0 +1,244 @@
+//! Edits that tests make: kept in the journal as asked, so that a second start makes them again.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::catalog::{CLOSED, DONE, PRIORITIES, PROJECTS, STATUSES, TYPES};
+use super::issue::{Comment, Description, History, Issue, resolution_item, status_item};
+use super::people::{CALLER, Email, Person, account_id};
+use super::site::Site;
+use super::words;
+use crate::sandbox::random::Random;
+
+/// An edit. Issues are named by id or key; people by address, account id or name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(in crate::sandbox) enum Edit {
+    /// Moves an issue to a status, with a changelog entry.
+    Status {
+        issue: String,
+        to: String,
+        by: Option<String>,
+    },
+    /// Adds a comment.
+    Comment {
+        issue: String,
+        text: String,
+        public: Option<bool>,
+        by: Option<String>,
+    },
+    /// Makes an issue. A reporter with an unknown address is a new person.
+    Create {
+        project: String,
+        issue_type: String,
+        summary: String,
+        reporter: String,
+        description: Option<Value>,
+        priority: Option<String>,
+        labels: Option<Vec<String>>,
+    },
+    /// Changes fields, without a changelog entry but for `updated`.
+    Fields {
+        issue: String,
+        summary: Option<String>,
+        description: Option<Value>,
+        priority: Option<String>,
+    },
+    /// Deletes an issue.
+    Delete { issue: String },
+}
+
+/// Makes an edit at a time; gives the id and key of the issue, or what is wrong.
+pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<(u64, String), String> {
+    let issue = match edit {
+        Edit::Status { issue, to, by } => {
+            let mut issue = existing(site, issue)?;
+            let to = position(STATUSES.iter().map(|status| status.name), to, "status")?;
+            let author = person(site, by.as_deref())?;
+            let mut items = vec![status_item(issue.status, to, Cow::Borrowed("status"))];
+            let done = matches!(to, DONE | CLOSED);
+            if done != issue.resolution.is_some() {
+                let resolution = done.then_some(0);
+                items.push(resolution_item(issue.resolution, resolution));
+                issue.resolution = resolution;
+                issue.resolved = done.then_some(now);
+            }
+            issue.status = to;
+            site.last_id += 1;
+            issue.histories.push(History {
+                id: site.last_id,
+                at: now,
+                author,
+                items,
+            });
+            issue
+        }
+        Edit::Comment {
+            issue,
+            text,
+            public,
+            by,
+        } => {
+            let mut issue = existing(site, issue)?;
+            let author = person(site, by.as_deref())?;
+            site.last_id += 1;
+            issue.comments.push(Comment {
+                id: site.last_id,
+                author,
+                at: now,
+                text: text.clone(),
+                public: public.unwrap_or(true),
+            });
+            issue
+        }
+        Edit::Create {
+            project,
+            issue_type,
+            summary,
+            reporter,
+            description,
+            priority,
+            labels,
+        } => {
+            let project = position(
+                PROJECTS.iter().map(|project| project.key),
+                project,
+                "project",
+            )?;
+            let kind = position(TYPES.iter().map(|kind| kind.name), issue_type, "issue type")?;
+            let priority = priority.as_deref().map(named_priority).transpose()?;
+            let reporter = match person(site, Some(reporter)) {
+                Ok(known) => known,
+                Err(_) if reporter.contains('@') => new_person(site, reporter),
+                Err(message) => return Err(message),
+            };
+            let (index, number) = site.next(project);
+            Issue {
+                index,
+                number,
+                project,
+                kind,
+                status: 0,
+                priority,
+                resolution: None,
+                resolved: None,
+                reporter,
+                assignee: None,
+                created: now,
+                updated: now,
+                summary: summary.clone(),
+                description: description.as_ref().map_or(Description::None, described),
+                labels: labels.iter().flatten().cloned().map(Cow::Owned).collect(),
+                story_points: None,
+                tier: None,
+                histories: Vec::new(),
+                comments: Vec::new(),
+            }
+        }
+        Edit::Fields {
+            issue,
+            summary,
+            description,
+            priority,
+        } => {
+            let mut issue = existing(site, issue)?;
+            if let Some(summary) = summary {
+                issue.summary.clone_from(summary);
+            }
+            if let Some(description) = description {
+                issue.description = described(description);
+            }
+            if let Some(priority) = priority {
+                issue.priority = Some(named_priority(priority)?);
+            }
+            issue
+        }
+        Edit::Delete { issue } => {
+            let issue = existing(site, issue)?;
+            site.delete(issue.index, now);
+            return Ok((issue.id(), issue.key()));
+        }
+    };
+    let named = (issue.id(), issue.key());
+    site.put(
+        Issue {
+            updated: now,
+            ..issue
+        },
+        now,
+    );
+    Ok(named)
+}
+
+fn existing(site: &Site, id_or_key: &str) -> Result<Issue, String> {
+    site.find(id_or_key)
+        .and_then(|index| site.issue(index))
+        .map(Cow::into_owned)
+        .ok_or_else(|| format!("no issue {id_or_key}"))
+}
+
+fn position<'a>(
+    mut names: impl Iterator<Item = &'a str>,
+    wanted: &str,
+    what: &str,
+) -> Result<u8, String> {
+    names
+        .position(|name| name.eq_ignore_ascii_case(wanted))
+        .map(|index| index as u8)
+        .ok_or_else(|| format!("no {what} {wanted}"))
+}
+
+fn named_priority(name: &str) -> Result<u8, String> {
+    position(
+        PRIORITIES.iter().map(|priority| priority.name),
+        name,
+        "priority",
+    )
+}
+
+fn person(site: &Site, named: Option<&str>) -> Result<u16, String> {
+    let Some(named) = named else {
+        return Ok(CALLER);
+    };
+    site.people
+        .iter()
+        .position(|person| {
+            person.account_id == named
+                || person.name == named
+                || person
+                    .address()
+                    .is_some_and(|address| address.eq_ignore_ascii_case(named))
+        })
+        .map(|index| index as u16)
+        .ok_or_else(|| format!("no person {named}"))
+}
+
+fn new_person(site: &mut Site, address: &str) -> u16 {
+    let index = site.people.len();
+    let mut random = Random::new(site.seed.seed, 0x7_0000_0000 | index as u64);
+    let name = address
+        .split('@')
+        .next()
+        .unwrap_or_default()
+        .replace(['.', '_'], " ");
+    site.people.push(Person {
+        account_id: account_id(&mut random, index),
+        account_type: "atlassian",
+        name,
+        email: Email::Shown(address.to_owned()),
+        zone: "UTC",
+        active: true,
+    });
+    index as u16
+}
+
+/// A text becomes a paragraph; ADF stays what it is.
+fn described(value: &Value) -> Description {
+    match value {
+        Value::Null => Description::None,
+        Value::String(text) => Description::Given(words::paragraph(text)),
+        other => Description::Given(other.to_string()),
+    }
+}

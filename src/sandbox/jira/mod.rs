@@ -1,0 +1,243 @@
+//! Jira Cloud, as far as a reader of issues meets it.
+
+mod catalog;
+mod edit;
+mod errors;
+mod issue;
+mod issues;
+mod jql;
+mod meta;
+mod people;
+mod render;
+mod search;
+mod site;
+mod words;
+
+use std::sync::{PoisonError, RwLock};
+
+use axum::http::Method;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use self::search::Results;
+use self::site::Site;
+use super::exchange::{Reply, Request};
+use super::limits::Windows;
+
+pub(super) use self::edit::Edit;
+pub(super) use self::issue::Seed;
+pub(super) use self::people::CALLER_EMAIL;
+
+/// The API token that belongs to [`CALLER_EMAIL`].
+pub(super) const TOKEN: &str = "sandbox-jira-token";
+
+/// The emulated service.
+pub(super) struct Jira {
+    site: RwLock<Site>,
+    results: Results,
+}
+
+impl Jira {
+    /// The site as seeded.
+    pub(super) fn new(seed: Seed, issue_bytes: Option<usize>, lag: bool) -> Self {
+        Self {
+            site: RwLock::new(Site::new(seed, issue_bytes, lag)),
+            results: Results::default(),
+        }
+    }
+
+    /// Makes an edit; gives `{id, key}` or what is wrong.
+    pub(super) fn edit(&self, edit: &Edit, now: i64) -> Result<Value, String> {
+        let mut site = self.site.write().unwrap_or_else(PoisonError::into_inner);
+        edit::apply(&mut site, edit, now)
+            .map(|(id, key)| json!({ "id": id.to_string(), "key": key }))
+    }
+
+    /// Whether an edit made at `now` is still unseen by the search.
+    pub(super) fn unseen_until(&self, now: i64) -> Option<i64> {
+        self.site
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .unseen_until(now)
+    }
+
+    /// Answers a request.
+    pub(super) fn answer(&self, request: &Request, now: i64) -> Reply {
+        if request.method == Method::GET && !request.body.is_empty() {
+            return Reply::html(403, "ERROR: The request could not be satisfied")
+                .with_header("server", "CloudFront");
+        }
+        let site = self.site.read().unwrap_or_else(PoisonError::into_inner);
+        let route = request.route();
+        if let ("GET", ["_edge", "tenant_info"]) = (request.method.as_str(), route.as_slice()) {
+            return Reply::json(200, &json!({ "cloudId": catalog::CLOUD_ID }));
+        }
+        let ["rest", "api", version @ ("2" | "3"), rest @ ..] = route.as_slice() else {
+            return unknown(request);
+        };
+        let credential = credential(request);
+        if matches!(rest, ["search"]) && matches!(request.method.as_str(), "GET" | "POST") {
+            return search::gone();
+        }
+        if *version == "2" {
+            return match (request.method.as_str(), rest) {
+                ("GET", ["serverInfo"]) => meta::server_info(&site, now),
+                _ => unknown(request),
+            };
+        }
+        // Without a valid credential the caller is anonymous, and nothing of the site is public.
+        let anonymous = credential != Credential::Valid;
+        let reply = if anonymous {
+            self.answer_anonymous(&site, request, rest, now)
+        } else {
+            self.answer_known(&site, request, rest, now)
+        };
+        if credential == Credential::Wrong {
+            return reply.with_header("x-seraph-loginreason", "AUTHENTICATED_FAILED");
+        }
+        reply.with_header("x-aaccountid", "sandbox")
+    }
+
+    fn answer_known(&self, site: &Site, request: &Request, rest: &[&str], now: i64) -> Reply {
+        let either = |reply: Result<Reply, Reply>| reply.unwrap_or_else(|refusal| refusal);
+        match (request.method.as_str(), rest) {
+            ("GET" | "POST", ["search", "jql"]) => {
+                search::search(site, &self.results, request, now, false)
+            }
+            ("POST", ["search", "approximate-count"]) => search::count(site, request, now, false),
+            ("GET", ["myself"]) => meta::myself(site),
+            ("GET", ["serverInfo"]) => meta::server_info(site, now),
+            ("GET", ["field"]) => meta::fields(),
+            ("GET", ["status"]) => meta::statuses(),
+            ("GET", ["statuses", "search"]) => either(meta::status_search(request)),
+            ("GET", ["priority", "search"]) => either(meta::priorities(request)),
+            ("GET", ["project", "search"]) => either(meta::projects(site, request)),
+            ("GET", ["mypermissions"]) => either(meta::permissions(request)),
+            ("GET", ["user", "search"]) => either(meta::users(site, request)),
+            ("POST", ["jql", "parse"]) => either(meta::jql_parse(site, request, now)),
+            ("POST", ["issue", "bulkfetch"]) => either(issues::bulk(site, request)),
+            ("POST", ["changelog", "bulkfetch"]) => either(issues::changelogs(site, request)),
+            ("GET", ["issue", key]) => issues::one(site, request, key),
+            ("GET", ["issue", key, "changelog"]) => either(issues::changelog(site, request, key)),
+            ("GET", ["issue", key, "comment"]) => either(issues::comments(site, request, key)),
+            _ => unknown(request),
+        }
+    }
+
+    /// Endpoints that anonymous callers may ask answer with nothing; the others with 401.
+    fn answer_anonymous(&self, site: &Site, request: &Request, rest: &[&str], now: i64) -> Reply {
+        match (request.method.as_str(), rest) {
+            ("GET" | "POST", ["search", "jql"]) => {
+                search::search(site, &self.results, request, now, true)
+            }
+            ("POST", ["search", "approximate-count"]) => search::count(site, request, now, true),
+            ("GET", ["serverInfo"]) => meta::server_info(site, now),
+            ("GET", ["project", "search"]) => Reply::json(
+                200,
+                &json!({ "startAt": 0, "maxResults": 50, "total": 0, "isLast": true, "values": [] }),
+            ),
+            ("GET", ["field" | "status"] | ["user", "search"]) => Reply::json(200, &json!([])),
+            ("POST", ["issue", "bulkfetch"]) => {
+                Reply::json(200, &json!({ "issues": [], "issueErrors": [] }))
+            }
+            ("GET", ["issue", ..]) => errors::no_issue(),
+            _ => errors::messages(
+                401,
+                &["Client must be authenticated to access this resource."],
+            )
+            .with_header(
+                "www-authenticate",
+                "OAuth realm=\"https%3A%2F%2Facme.atlassian.net\"",
+            ),
+        }
+    }
+}
+
+/// Counts a request against Jira's burst limit; the refusal where it is exceeded. Otherwise the
+/// headers that the answer carries.
+pub(super) fn limit(
+    windows: &mut Windows,
+    request: &Request,
+    now: i64,
+) -> Result<Vec<(&'static str, String)>, Reply> {
+    let route = super::counts::route(request.method.as_str(), &request.segments);
+    let single = matches!(
+        request.route().as_slice(),
+        ["rest", "api", _, "issue" | "user", _]
+    );
+    let most = match request.method.as_str() {
+        _ if single && request.method == Method::GET => 150,
+        "PUT" | "DELETE" => 50,
+        _ => 100,
+    };
+    let verdict = windows.count(&route, most, 1_000, now);
+    let mut headers = vec![
+        ("x-ratelimit-limit", verdict.limit.to_string()),
+        ("x-ratelimit-remaining", verdict.remaining.to_string()),
+    ];
+    if verdict.remaining * 5 < verdict.limit {
+        headers.push(("x-ratelimit-nearlimit", "true".to_owned()));
+    }
+    if verdict.allowed {
+        return Ok(headers);
+    }
+    // Some refusals are pages for people.
+    let html = now.rem_euclid(3) == 0;
+    let mut reply = rate_limited(1, html);
+    headers.push((
+        "x-ratelimit-reset",
+        super::clock::utc(now + verdict.resets_in),
+    ));
+    reply.headers.extend(headers);
+    Err(reply)
+}
+
+/// A 429 of the burst limit.
+pub(super) fn rate_limited(retry_after: u64, html: bool) -> Reply {
+    let reply = if html {
+        Reply::html(429, "Oops - an error has occurred")
+    } else {
+        Reply::json(
+            429,
+            &json!({
+                "errorMessages": ["The request has been rate-limited. Please try again later."],
+                "errors": {}, "status": 429
+            }),
+        )
+    };
+    reply
+        .with_header("retry-after", retry_after.to_string())
+        .with_header("ratelimit-reason", "jira-burst-based")
+}
+
+fn unknown(request: &Request) -> Reply {
+    errors::problem(
+        404,
+        "Not Found",
+        &format!("No endpoint {} {}.", request.method, request.path),
+    )
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Credential {
+    None,
+    Valid,
+    Wrong,
+}
+
+fn credential(request: &Request) -> Credential {
+    let Some(header) = request.header("authorization") else {
+        return Credential::None;
+    };
+    let sent = header
+        .strip_prefix("Basic ")
+        .and_then(|text| STANDARD.decode(text.trim()).ok())
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    match sent.as_deref().and_then(|text| text.split_once(':')) {
+        Some((email, token)) if email.eq_ignore_ascii_case(CALLER_EMAIL) && token == TOKEN => {
+            Credential::Valid
+        }
+        _ => Credential::Wrong,
+    }
+}
