@@ -1,34 +1,64 @@
 //! Operations and records as text, for rows.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::operation::{Operation, Place, Policy, Version};
-use crate::record::{Identity, Object, Record, Value};
+use crate::operation::{Operation, Order, Place, Policy, Version};
+use crate::record::{Identity, Number, Object, Record, Value, write_json_string};
 
 /// The text of a row does not say what it should.
 #[derive(Debug)]
 pub(super) struct Unreadable;
 
 pub(super) fn write_operation(operation: &Operation) -> String {
-    let mut members = Object::with_capacity(12);
-    members.push("sink".into(), Arc::clone(&operation.sink).into());
-    let index = i64::try_from(operation.sink_index).unwrap_or(i64::MAX);
-    members.push("sink_index".into(), index.into());
-    members.push("scope".into(), Arc::clone(&operation.scope).into());
-    members.push("key".into(), Arc::clone(&operation.key).into());
-    members.push("once".into(), (operation.policy == Policy::Once).into());
-    members.push("version".into(), write_version(&operation.version).into());
-    members.push("payload".into(), operation.payload.clone());
-    members.push("unites".into(), operation.unites.clone().into());
+    let mut out = String::with_capacity(1024);
+    let text = |out: &mut String, name: &str, value: &str| {
+        out.push_str(name);
+        write_json_string(value, out);
+    };
+    text(&mut out, "{\"sink\":", &operation.sink);
+    text(&mut out, ",\"scope\":", &operation.scope);
+    text(&mut out, ",\"key\":", &operation.key);
+    text(&mut out, ",\"record\":", &operation.record);
+    text(&mut out, ",\"file\":", &operation.at.file);
     if let Some(subject) = &operation.subject {
-        members.push("subject".into(), Arc::clone(subject).into());
+        text(&mut out, ",\"subject\":", subject);
     }
-    if let Some(happened_at) = operation.happened_at {
-        members.push("happened_at".into(), happened_at.into());
+    match &operation.version.order {
+        Order::Missing => {}
+        Order::Text(order) => text(&mut out, ",\"order\":", order),
+        Order::Number(order) => {
+            if let Some(order) = Number::from_f64(*order) {
+                out.push_str(",\"order\":");
+                Value::Number(order).write_json(&mut out);
+            }
+        }
     }
-    members.push("record".into(), Arc::clone(&operation.record).into());
-    members.push("at".into(), write_place(&operation.at).into());
-    Value::from(members).to_json()
+    let times = [
+        (",\"time\":", operation.version.time),
+        (",\"happened_at\":", operation.happened_at),
+    ];
+    for (name, time) in times {
+        if let Some(time) = time {
+            out.push_str(name);
+            Value::from(time).write_json(&mut out);
+        }
+    }
+    let once = u8::from(operation.policy == Policy::Once);
+    let numbers = write!(
+        out,
+        ",\"sink_index\":{},\"line\":{},\"column\":{},\"once\":{once},\"payload\":",
+        operation.sink_index, operation.at.line, operation.at.column
+    );
+    // Writing to a string cannot fail.
+    numbers.unwrap_or_default();
+    operation.payload.write_json(&mut out);
+    if !operation.unites.is_empty() {
+        out.push_str(",\"unites\":");
+        Value::from(operation.unites.clone()).write_json(&mut out);
+    }
+    out.push('}');
+    out
 }
 
 pub(super) fn read_operation(text: &str) -> Result<Operation, Unreadable> {
@@ -41,25 +71,40 @@ pub(super) fn read_operation(text: &str) -> Result<Operation, Unreadable> {
         Some(Value::Number(number)) => number.as_i64(),
         _ => None,
     };
+    let count_of = |name: &str| {
+        integer_of(name)
+            .and_then(|count| usize::try_from(count).ok())
+            .ok_or(Unreadable)
+    };
     Ok(Operation {
         sink: text_of("sink")?,
-        sink_index: integer_of("sink_index")
-            .and_then(|index| usize::try_from(index).ok())
-            .ok_or(Unreadable)?,
+        sink_index: count_of("sink_index")?,
         scope: text_of("scope")?,
         key: text_of("key")?,
-        policy: match value.get("once") {
-            Some(Value::Bool(true)) => Policy::Once,
-            Some(Value::Bool(false)) => Policy::Latest,
+        policy: match integer_of("once") {
+            Some(1) => Policy::Once,
+            Some(0) => Policy::Latest,
             _ => return Err(Unreadable),
         },
-        version: read_version(&text_of("version")?)?,
+        version: Version {
+            order: match value.get("order") {
+                None => Order::Missing,
+                Some(Value::String(text)) => Order::Text(text.to_string()),
+                Some(Value::Number(number)) => Order::Number(number.as_f64()),
+                Some(_) => return Err(Unreadable),
+            },
+            time: integer_of("time"),
+        },
         payload: value.get("payload").cloned().ok_or(Unreadable)?,
-        unites: read_set(value.get("unites").ok_or(Unreadable)?)?,
+        unites: value.get("unites").map_or(Ok(Vec::new()), read_set)?,
         subject: text_of("subject").ok(),
         happened_at: integer_of("happened_at"),
         record: text_of("record")?,
-        at: read_place(&text_of("at")?)?,
+        at: Place {
+            file: text_of("file")?,
+            line: count_of("line")?,
+            column: count_of("column")?,
+        },
     })
 }
 

@@ -135,7 +135,7 @@ pub(super) fn of_delivery(
     reason: &str,
     now: i64,
 ) -> Result<(), Fault> {
-    let operation = row.operation()?;
+    let operation = row.operation(database)?;
     let account: String = database
         .connection
         .prepare_cached("SELECT account FROM scopes WHERE id = ?")?

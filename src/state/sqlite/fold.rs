@@ -9,8 +9,8 @@ use super::database::{Database, Fault};
 use super::dead_letters;
 use super::hash::Digest16;
 use super::lanes::{self, Scopes};
-use super::ledger::{self, LedgerRow, MARKED, QUEUED, key_hash, payload_hash, put_fact};
-use super::outbox::{self, HELD, HELD_KNOWN, OutboxRow, PENDING, UNKNOWN};
+use super::ledger::{self, KNOWN, LedgerRow, MARKED, key_hash, payload_hash, put_fact};
+use super::outbox::{self, HELD, HELD_KNOWN, InFlight, Made, OutboxRow, PENDING};
 use super::row::{put, select};
 use crate::operation::{Operation, Policy, Version, unite};
 use crate::record::Value;
@@ -28,6 +28,8 @@ pub(super) fn commit(
         scopes: Scopes::of_lane(lease.number),
         now: commit.now,
         hold: commit.hold,
+        sinks: commit.sinks.len(),
+        in_flight: InFlight::of(database, lease.number)?,
     };
     let first = if count == 0 {
         0
@@ -67,6 +69,22 @@ struct Place {
     scopes: Scopes,
     now: i64,
     hold: bool,
+    /// How many sinks there are: nothing waits for the last one's.
+    sinks: usize,
+    in_flight: InFlight,
+}
+
+impl Place {
+    fn made(&self, id: i64, key: (i64, Digest16)) -> Made {
+        Made {
+            id,
+            lane: self.lane,
+            key,
+            now: self.now,
+            hold: self.hold,
+            sinks: self.sinks,
+        }
+    }
 }
 
 /// True where it happened so long ago that it is only marked as known.
@@ -81,7 +99,7 @@ fn marks(operation: &Operation, terms: &SinkTerms) -> bool {
 /// What is known of a key whose newest operation counts.
 struct Known {
     version: Version,
-    fingerprint: Digest16,
+    fingerprint: Option<Digest16>,
     unites: Vec<Value>,
 }
 
@@ -116,7 +134,7 @@ fn judge(database: &Database, operation: &Operation, known: Option<Known>) -> Ju
     let before = known.unites.len();
     let unites = unite(known.unites, operation.unites.clone());
     let gained = unites.len() > before;
-    let same = newest && payload_hash(database, &operation.payload) == known.fingerprint;
+    let same = newest && known.fingerprint == Some(payload_hash(database, &operation.payload));
     let decision = match (newest, same, gained) {
         (_, _, true) | (true, false, false) => Decision::Queued(Change::Changed),
         (true, true, false) => Decision::Unchanged,
@@ -141,27 +159,18 @@ fn queue(
     let connection = &database.connection;
     let known = ledger::find(database, scope, &hash)?;
     if operation.policy == Policy::Once {
-        if known.is_some()
-            || outbox::of_key(database, place.lane, scope, &hash, (PENDING, UNKNOWN))?.is_some()
-        {
+        if known.is_some() {
             return Ok(Decision::Known);
         }
-        let status = if marks { MARKED } else { QUEUED };
+        let status = if marks { MARKED } else { KNOWN };
         let entry = LedgerRow::of(database, scope, hash, operation, status, place.now);
         put(connection, &entry)?;
         if marks {
             return Ok(Decision::MarkedKnown);
         }
-        let mut row = OutboxRow::new(
-            database,
-            id,
-            place.lane,
-            (scope, hash),
-            operation,
-            place.now,
-        );
+        let mut row = OutboxRow::new(database, &place.made(id, (scope, hash)), operation);
         row.serial = entry.serial;
-        put(connection, &row)?;
+        row.put_with(database, operation)?;
         return Ok(Decision::Queued(Change::New));
     }
     let judged = judge(
@@ -179,14 +188,13 @@ fn queue(
         return Ok(judged.decision);
     }
     let waiting = match &known {
-        Some(entry) if entry.status == QUEUED => {
-            outbox::of_key(database, place.lane, scope, &hash, (PENDING, PENDING))?
-        }
-        _ => None,
+        Some(_) => outbox::of_key(database, place.lane, scope, &hash, (PENDING, PENDING))?
+            .filter(|row| !place.in_flight.holds(row.id)),
+        None => None,
     };
     let mut asked = operation.clone();
     asked.unites = judged.unites;
-    let mut entry = LedgerRow::of(database, scope, hash, &asked, QUEUED, place.now);
+    let mut entry = LedgerRow::of(database, scope, hash, &asked, KNOWN, place.now);
     if let Some(known) = known {
         entry.serial = known.serial;
         entry.first_at = known.first_at;
@@ -199,31 +207,26 @@ fn queue(
             entry.fingerprint = known.fingerprint;
         }
     }
-    let row = match waiting {
-        Some(mut row) => {
+    let mut row = match waiting {
+        Some(row) => {
             if !judged.newest {
                 let unites = std::mem::take(&mut asked.unites);
-                asked = row.operation()?;
+                asked = row.operation(database)?;
                 asked.unites = unites;
-            } else {
-                row.serial = entry.serial;
             }
-            row.set_operation(&asked);
             row
         }
         None => {
             if !judged.newest {
                 asked.payload = Value::Null;
             }
-            let mut row =
-                OutboxRow::new(database, id, place.lane, (scope, hash), &asked, place.now);
-            if judged.newest {
-                row.serial = entry.serial;
-            }
-            row
+            OutboxRow::new(database, &place.made(id, (scope, hash)), &asked)
         }
     };
-    put(connection, &row)?;
+    if judged.newest {
+        row.serial = entry.serial;
+    }
+    row.put_with(database, &asked)?;
     put(connection, &entry)?;
     Ok(judged.decision)
 }
@@ -237,29 +240,18 @@ fn hold(
     operation: &Operation,
     marks: bool,
 ) -> Result<Decision, Fault> {
-    let connection = &database.connection;
     let held = outbox::of_key(database, place.lane, scope, &hash, (HELD, HELD_KNOWN))?;
     let entry = ledger::find(database, scope, &hash)?;
     let new = |state: i64| {
-        let mut row = OutboxRow::new(
-            database,
-            id,
-            place.lane,
-            (scope, hash),
-            operation,
-            place.now,
-        );
+        let mut row = OutboxRow::new(database, &place.made(id, (scope, hash)), operation);
         row.state = state;
-        row
+        row.put_with(database, operation)
     };
     if operation.policy == Policy::Once {
-        if held.is_some()
-            || entry.is_some()
-            || outbox::of_key(database, place.lane, scope, &hash, (PENDING, UNKNOWN))?.is_some()
-        {
+        if held.is_some() || entry.is_some() {
             return Ok(Decision::Known);
         }
-        put(connection, &new(if marks { HELD_KNOWN } else { HELD }))?;
+        new(if marks { HELD_KNOWN } else { HELD })?;
         return Ok(if marks {
             Decision::MarkedKnown
         } else {
@@ -268,10 +260,10 @@ fn hold(
     }
     let known = match (&held, &entry) {
         (Some(row), _) => {
-            let before = row.operation()?;
+            let before = row.operation(database)?;
             Some(Known {
                 version: before.version,
-                fingerprint: payload_hash(database, &before.payload),
+                fingerprint: Some(payload_hash(database, &before.payload)),
                 unites: match &entry {
                     Some(entry) => unite(entry.unites()?, before.unites),
                     None => before.unites,
@@ -288,17 +280,16 @@ fn hold(
             let mut asked = if judged.newest {
                 operation.clone()
             } else {
-                row.operation()?
+                row.operation(database)?
             };
             asked.unites = judged.unites;
-            row.set_operation(&asked);
             if queued {
                 row.state = HELD;
             }
-            put(connection, &row)?;
+            row.put_with(database, &asked)?;
         }
-        None if queued => put(connection, &new(HELD))?,
-        None if judged.newest => put(connection, &new(HELD_KNOWN))?,
+        None if queued => new(HELD)?,
+        None if judged.newest => new(HELD_KNOWN)?,
         _ => {}
     }
     Ok(judged.decision)
@@ -325,11 +316,17 @@ pub(super) fn decide_held(
         scopes: Scopes::of_lane(lease.number),
         now,
         hold: false,
+        sinks: usize::MAX,
+        in_flight: InFlight::of(database, lease.number)?,
     };
     for id in ids {
-        let rows: Vec<OutboxRow> = select(connection, "WHERE id = ?", [id])?;
+        let rows: Vec<OutboxRow> = select(
+            connection,
+            "WHERE lane_id = ? AND id = ?",
+            [lease.number, id],
+        )?;
         for row in rows {
-            let operation = row.operation()?;
+            let operation = row.operation(database)?;
             row.remove(database)?;
             let marks = row.state == HELD_KNOWN && operation.policy == Policy::Once;
             queue(
@@ -411,7 +408,7 @@ pub(super) fn queue_again(
     let known = ledger::find(database, scope, &hash)?;
     let set_only = operation.payload.is_null() && operation.policy == Policy::Latest;
     let overtaken = match (&known, operation.policy) {
-        (Some(entry), Policy::Once) => matches!(entry.status, QUEUED | ledger::SENT),
+        (Some(entry), Policy::Once) => entry.status == KNOWN,
         (Some(entry), Policy::Latest) => {
             !set_only && !operation.version.replaces(&entry.version()?)
         }
@@ -421,10 +418,18 @@ pub(super) fn queue_again(
         return Ok(false);
     }
     let id = database.number("outbox", 1)?;
-    let mut row = OutboxRow::new(database, id, lane, (scope, hash), operation, now);
+    let made = Made {
+        id,
+        lane,
+        key: (scope, hash),
+        now,
+        hold: false,
+        sinks: usize::MAX,
+    };
+    let mut row = OutboxRow::new(database, &made, operation);
     row.attempts = attempts;
     if !set_only {
-        let mut entry = LedgerRow::of(database, scope, hash, operation, QUEUED, now);
+        let mut entry = LedgerRow::of(database, scope, hash, operation, KNOWN, now);
         if let Some(known) = known {
             entry.serial = known.serial + 1;
             entry.first_at = known.first_at;
@@ -433,7 +438,7 @@ pub(super) fn queue_again(
         row.serial = entry.serial;
         put(connection, &entry)?;
     }
-    put(connection, &row)?;
+    row.put_with(database, operation)?;
     Ok(true)
 }
 

@@ -255,11 +255,18 @@ impl Scopes {
                 id
             }
         };
-        let link = LaneScopeRow {
-            lane_id: self.lane,
-            scope_id: id,
-        };
-        put(&database.connection, &link)?;
+        let linked: Option<LaneScopeRow> = first(
+            &database.connection,
+            "WHERE lane_id = ? AND scope_id = ?",
+            [self.lane, id],
+        )?;
+        if linked.is_none() {
+            let link = LaneScopeRow {
+                lane_id: self.lane,
+                scope_id: id,
+            };
+            put(&database.connection, &link)?;
+        }
         self.known.insert(name, id);
         Ok(id)
     }
@@ -496,7 +503,7 @@ pub(super) fn view(database: &Database, row: &LaneRow, now: i64) -> Result<LaneV
             .map(|cursor| (cursor.source.into(), Cursor(cursor.cursor)))
             .collect(),
         holder: row.holder_at(now).map(Into::into),
-        unsettled: count("SELECT count(*) FROM outbox WHERE lane_id = ? AND state IN (1, 2, 3)")?,
+        unsettled: count("SELECT count(*) FROM outbox WHERE lane_id = ? AND state IN (1, 3)")?,
         dead_letters: count("SELECT count(*) FROM dead_letters WHERE lane_id = ? AND state <> 2")?,
         known: count(
             "SELECT count(*) FROM ledger WHERE scope_id IN \
@@ -546,8 +553,10 @@ pub(super) fn reset(database: &Database, pipeline: &str, forget: bool) -> Result
         connection.execute("DELETE FROM cursors WHERE lane_id = ?", [row.id])?;
         if forget {
             connection.execute(
+                // What still waits is known by that.
                 "DELETE FROM ledger WHERE scope_id IN \
-                 (SELECT scope_id FROM lane_scopes WHERE lane_id = ?)",
+                 (SELECT scope_id FROM lane_scopes WHERE lane_id = ?) \
+                 AND (scope_id, hash) NOT IN (SELECT scope_id, hash FROM outbox)",
                 [row.id],
             )?;
             row.floor = None;

@@ -7,13 +7,11 @@ use super::super::stored::{read_set, read_version, write_version};
 use super::database::{Database, Fault};
 use super::hash::Digest16;
 use super::row::{Cell, Stored, digest, first, put};
-use crate::operation::{Operation, Version, fingerprint};
+use crate::operation::{Operation, Policy, Version, fingerprint};
 use crate::record::Value;
 
-/// It waits in an outbox.
-pub(super) const QUEUED: i64 = 1;
-/// It was applied.
-pub(super) const SENT: i64 = 2;
+/// It was applied, or waits in an outbox: then a row there says so.
+pub(super) const KNOWN: i64 = 1;
 /// It became a dead letter.
 pub(super) const DEAD: i64 = 3;
 /// It was marked as known without being sent.
@@ -27,7 +25,7 @@ pub(super) struct LedgerRow {
     /// Grows with each whole state that is queued; an outbox row with another one is overtaken.
     pub(super) serial: i64,
     version: String,
-    pub(super) fingerprint: Digest16,
+    pub(super) fingerprint: Option<Digest16>,
     unites: String,
     pub(super) first_at: i64,
     pub(super) last_at: i64,
@@ -55,7 +53,7 @@ impl Stored for LedgerRow {
             self.status.into(),
             self.serial.into(),
             self.version.as_str().into(),
-            (&self.fingerprint).into(),
+            self.fingerprint.as_ref().into(),
             self.unites.as_str().into(),
             self.first_at.into(),
             self.last_at.into(),
@@ -69,7 +67,7 @@ impl Stored for LedgerRow {
             status: row.get(2)?,
             serial: row.get(3)?,
             version: row.get(4)?,
-            fingerprint: digest(row, 5)?,
+            fingerprint: row.get(5)?,
             unites: row.get(6)?,
             first_at: row.get(7)?,
             last_at: row.get(8)?,
@@ -93,20 +91,23 @@ impl LedgerRow {
             status,
             serial: 1,
             version: String::new(),
-            fingerprint: [0; 16],
+            fingerprint: None,
             unites: String::new(),
             first_at: now,
             last_at: now,
         };
-        row.set_version(&operation.version);
-        row.set_unites(&operation.unites);
-        if operation.policy == crate::operation::Policy::Latest {
-            row.fingerprint = payload_hash(database, &operation.payload);
+        if operation.policy == Policy::Latest {
+            row.set_version(&operation.version);
+            row.set_unites(&operation.unites);
+            row.fingerprint = Some(payload_hash(database, &operation.payload));
         }
         row
     }
 
     pub(super) fn version(&self) -> Result<Version, Fault> {
+        if self.version.is_empty() {
+            return Ok(Version::default());
+        }
         Ok(read_version(&self.version)?)
     }
 
@@ -115,7 +116,7 @@ impl LedgerRow {
     }
 
     pub(super) fn unites(&self) -> Result<Vec<Value>, Fault> {
-        if self.unites == "[]" {
+        if self.unites.is_empty() {
             return Ok(Vec::new());
         }
         let value = Value::from_json(&self.unites)
@@ -125,9 +126,7 @@ impl LedgerRow {
 
     pub(super) fn set_unites(&mut self, unites: &[Value]) {
         self.unites.clear();
-        if unites.is_empty() {
-            self.unites.push_str("[]");
-        } else {
+        if !unites.is_empty() {
             Value::from(unites.to_vec()).write_json(&mut self.unites);
         }
     }

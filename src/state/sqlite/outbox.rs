@@ -1,5 +1,7 @@
 //! The outbox: what waits for its delivery, with its payload until it is settled.
 
+use std::collections::{HashMap, HashSet};
+
 use rusqlite::{Row, params};
 
 use super::super::stored::{read_operation, write_operation};
@@ -8,14 +10,12 @@ use super::database::{Database, Fault};
 use super::dead_letters;
 use super::hash::Digest16;
 use super::lanes;
-use super::ledger::{self, DEAD, SENT};
+use super::ledger::{self, DEAD};
 use super::row::{Cell, Stored, digest, first, put, select};
 use crate::operation::{Operation, Policy};
 
-/// To be sent.
+/// To be sent; on its way where a [`SendingRow`] names it.
 pub(super) const PENDING: i64 = 1;
-/// Being sent.
-pub(super) const SENDING: i64 = 2;
 /// Sent, with an unknown outcome.
 pub(super) const UNKNOWN: i64 = 3;
 /// Held back by a guard.
@@ -29,127 +29,247 @@ pub(super) const ALWAYS: i64 = 0;
 /// How long after sending a crash's unknown outcome is first asked after, in milliseconds.
 const FIRST_ASK: i64 = 5_000;
 
+/// A row without its operation, which stands apart so that this stays small.
 pub(super) struct OutboxRow {
-    pub(super) id: i64,
     pub(super) lane_id: i64,
+    pub(super) id: i64,
     pub(super) scope_id: i64,
     pub(super) hash: Digest16,
-    subject: Option<Digest16>,
+    /// A hash of scope and key, where a second operation of the key may come.
+    folds: Option<i64>,
+    subject: Option<i64>,
+    /// As `subject`, where operations of later sinks wait for this one.
+    blocks: Option<i64>,
     sink_index: i64,
     pub(super) state: i64,
     pub(super) attempts: i64,
-    pub(super) due_at: i64,
+    due_at: i64,
     sent_at: i64,
     pub(super) serial: i64,
-    operation: String,
 }
 
 impl Stored for OutboxRow {
     const TABLE: &'static str = "outbox";
-    const KEY: &'static str = "id";
+    const KEY: &'static str = "lane_id, id";
     const COLUMNS: &'static [&'static str] = &[
-        "id",
         "lane_id",
+        "id",
         "scope_id",
         "hash",
+        "folds",
         "subject",
+        "blocks",
         "sink_index",
         "state",
         "attempts",
         "due_at",
         "sent_at",
         "serial",
-        "operation",
     ];
 
     fn cells(&self) -> Vec<Cell<'_>> {
         vec![
-            self.id.into(),
             self.lane_id.into(),
+            self.id.into(),
             self.scope_id.into(),
             (&self.hash).into(),
-            self.subject.as_ref().map_or(Cell::Null, Into::into),
+            self.folds.into(),
+            self.subject.into(),
+            self.blocks.into(),
             self.sink_index.into(),
             self.state.into(),
             self.attempts.into(),
             self.due_at.into(),
             self.sent_at.into(),
             self.serial.into(),
-            self.operation.as_str().into(),
         ]
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            id: row.get(0)?,
-            lane_id: row.get(1)?,
+            lane_id: row.get(0)?,
+            id: row.get(1)?,
             scope_id: row.get(2)?,
             hash: digest(row, 3)?,
-            subject: row.get(4)?,
-            sink_index: row.get(5)?,
-            state: row.get(6)?,
-            attempts: row.get(7)?,
-            due_at: row.get(8)?,
-            sent_at: row.get(9)?,
-            serial: row.get(10)?,
-            operation: row.get(11)?,
+            folds: row.get(4)?,
+            subject: row.get(5)?,
+            blocks: row.get(6)?,
+            sink_index: row.get(7)?,
+            state: row.get(8)?,
+            attempts: row.get(9)?,
+            due_at: row.get(10)?,
+            sent_at: row.get(11)?,
+            serial: row.get(12)?,
         })
     }
 }
 
+/// The operation of a row.
+struct PayloadRow {
+    id: i64,
+    operation: String,
+}
+
+impl Stored for PayloadRow {
+    const TABLE: &'static str = "payloads";
+    const KEY: &'static str = "id";
+    const COLUMNS: &'static [&'static str] = &["id", "operation"];
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![self.id.into(), self.operation.as_str().into()]
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            operation: row.get(1)?,
+        })
+    }
+}
+
+/// Rows that are on their way together: one row here before the request, instead of one change
+/// for each of them.
+struct SendingRow {
+    lane_id: i64,
+    id: i64,
+    sent_at: i64,
+    numbers: String,
+}
+
+impl Stored for SendingRow {
+    const TABLE: &'static str = "sendings";
+    const KEY: &'static str = "lane_id, id";
+    const COLUMNS: &'static [&'static str] = &["lane_id", "id", "sent_at", "numbers"];
+
+    fn cells(&self) -> Vec<Cell<'_>> {
+        vec![
+            self.lane_id.into(),
+            self.id.into(),
+            self.sent_at.into(),
+            self.numbers.as_str().into(),
+        ]
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            lane_id: row.get(0)?,
+            id: row.get(1)?,
+            sent_at: row.get(2)?,
+            numbers: row.get(3)?,
+        })
+    }
+}
+
+impl SendingRow {
+    fn numbers(&self) -> impl Iterator<Item = i64> {
+        self.numbers.split(' ').filter_map(|one| one.parse().ok())
+    }
+}
+
+/// What of a lane is on its way, and since when.
+pub(super) struct InFlight(HashMap<i64, i64>);
+
+impl InFlight {
+    pub(super) fn of(database: &Database, lane: i64) -> Result<Self, Fault> {
+        let sendings: Vec<SendingRow> = select(&database.connection, "WHERE lane_id = ?", [lane])?;
+        let mut since = HashMap::new();
+        for sending in sendings {
+            since.extend(sending.numbers().map(|id| (id, sending.sent_at)));
+        }
+        Ok(Self(since))
+    }
+
+    pub(super) fn holds(&self, id: i64) -> bool {
+        self.0.contains_key(&id)
+    }
+}
+
+/// What a new row is made with.
+pub(super) struct Made {
+    pub(super) id: i64,
+    pub(super) lane: i64,
+    pub(super) key: (i64, Digest16),
+    pub(super) now: i64,
+    pub(super) hold: bool,
+    pub(super) sinks: usize,
+}
+
 impl OutboxRow {
     /// A row that waits to be sent.
-    pub(super) fn new(
-        database: &Database,
-        id: i64,
-        lane_id: i64,
-        (scope_id, hash): (i64, Digest16),
-        operation: &Operation,
-        now: i64,
-    ) -> Self {
+    pub(super) fn new(database: &Database, made: &Made, operation: &Operation) -> Self {
+        let subject = operation
+            .subject
+            .as_ref()
+            .map(|subject| half(&database.keyed.hash(&[b"subject", subject.as_bytes()])));
+        let folds = made.hold || operation.policy == Policy::Latest;
+        let blocks = operation.sink_index.saturating_add(1) < made.sinks;
         Self {
-            id,
-            lane_id,
-            scope_id,
-            hash,
-            subject: operation
-                .subject
-                .as_ref()
-                .map(|subject| database.keyed.hash(&[b"subject", subject.as_bytes()])),
+            lane_id: made.lane,
+            id: made.id,
+            scope_id: made.key.0,
+            hash: made.key.1,
+            folds: folds.then(|| half(&made.key.1)),
+            subject,
+            blocks: subject.filter(|_| blocks),
             sink_index: i64::try_from(operation.sink_index).unwrap_or(i64::MAX),
             state: PENDING,
             attempts: 0,
-            due_at: now,
+            due_at: made.now,
             sent_at: 0,
             serial: ALWAYS,
-            operation: write_operation(operation),
         }
     }
 
-    pub(super) fn operation(&self) -> Result<Operation, Fault> {
-        Ok(read_operation(&self.operation)?)
+    pub(super) fn operation(&self, database: &Database) -> Result<Operation, Fault> {
+        let payload: Option<PayloadRow> = first(&database.connection, "WHERE id = ?", [self.id])?;
+        let payload =
+            payload.ok_or_else(|| Fault::Damaged("a row of `payloads` is missing".into()))?;
+        Ok(read_operation(&payload.operation)?)
     }
 
-    pub(super) fn set_operation(&mut self, operation: &Operation) {
-        self.operation = write_operation(operation);
+    /// Writes the row and its operation.
+    pub(super) fn put_with(&self, database: &Database, operation: &Operation) -> Result<(), Fault> {
+        let payload = PayloadRow {
+            id: self.id,
+            operation: write_operation(operation),
+        };
+        put(&database.connection, &payload)?;
+        put(&database.connection, self)
     }
 
     pub(super) fn remove(&self, database: &Database) -> Result<(), Fault> {
-        database
-            .connection
-            .prepare_cached("DELETE FROM outbox WHERE id = ?")?
-            .execute([self.id])?;
-        Ok(())
+        remove(database, self.lane_id, self.id).map(drop)
     }
 
-    fn delivery(&self) -> Result<Delivery, Fault> {
+    fn delivery(&self, database: &Database) -> Result<Delivery, Fault> {
         Ok(Delivery {
             id: self.id,
             attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
             sent_at: self.sent_at,
-            operation: self.operation()?,
+            operation: self.operation(database)?,
         })
     }
+}
+
+/// Removes a row and its operation; false where there is none.
+fn remove(database: &Database, lane: i64, id: i64) -> Result<bool, Fault> {
+    let connection = &database.connection;
+    let gone = connection
+        .prepare_cached("DELETE FROM outbox WHERE lane_id = ? AND id = ?")?
+        .execute([lane, id])?;
+    connection
+        .prepare_cached("DELETE FROM payloads WHERE id = ?")?
+        .execute([id])?;
+    Ok(gone > 0)
+}
+
+/// Half of a hash: small in an index, and telling enough there.
+fn half(hash: &Digest16) -> i64 {
+    let mut bytes = [0; 8];
+    for (to, from) in bytes.iter_mut().zip(hash) {
+        *to = *from;
+    }
+    i64::from_le_bytes(bytes)
 }
 
 /// The last row of a key in a lane, of states between two.
@@ -162,17 +282,17 @@ pub(super) fn of_key(
 ) -> Result<Option<OutboxRow>, Fault> {
     first(
         &database.connection,
-        "WHERE scope_id = ? AND hash = ? AND lane_id = ? AND state BETWEEN ? AND ? \
-         ORDER BY id DESC LIMIT 1",
-        params![scope, hash, lane, states.0, states.1],
+        "WHERE folds = ? AND scope_id = ? AND hash = ? AND lane_id = ? \
+         AND state BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+        params![half(hash), scope, hash, lane, states.0, states.1],
     )
 }
 
 fn of_lane(database: &Database, lease: &Lease, id: i64) -> Result<Option<OutboxRow>, Fault> {
     first(
         &database.connection,
-        "WHERE id = ? AND lane_id = ?",
-        params![id, lease.number],
+        "WHERE lane_id = ? AND id = ?",
+        [lease.number, id],
     )
 }
 
@@ -186,19 +306,24 @@ pub(super) fn due(
     let mut statement = connection.prepare_cached(
         "SELECT o.id, o.sink_index, o.state FROM outbox o \
          WHERE o.lane_id = ?1 AND o.state IN (1, 3) AND o.due_at <= ?2 \
-         AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.scope_id = o.scope_id \
-             AND e.hash = o.hash AND e.lane_id = ?1 AND e.id < o.id AND e.state IN (1, 2, 3)) \
-         AND (o.subject IS NULL OR NOT EXISTS (SELECT 1 FROM outbox e WHERE e.lane_id = ?1 \
-             AND e.subject = o.subject AND e.sink_index < o.sink_index AND e.id < o.id \
-             AND e.state IN (1, 2, 3))) \
+         AND (o.folds IS NULL OR NOT EXISTS (SELECT 1 FROM outbox e WHERE e.folds = o.folds \
+             AND e.lane_id = ?1 AND e.id < o.id AND e.state IN (1, 3))) \
+         AND (o.subject IS NULL OR o.sink_index = 0 OR NOT EXISTS (SELECT 1 FROM outbox e \
+             WHERE e.blocks = o.subject AND e.lane_id = ?1 AND e.sink_index < o.sink_index \
+             AND e.id < o.id AND e.state IN (1, 3))) \
          ORDER BY o.id LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let in_flight = InFlight::of(database, lease.number)?;
     let mut due = Due::default();
     let mut rows = statement.query(params![lease.number, now, limit])?;
     while let Some(row) = rows.next()? {
+        let id = row.get(0)?;
+        if in_flight.holds(id) {
+            continue;
+        }
         due.rows.push(DueRow {
-            id: row.get(0)?,
+            id,
             sink_index: usize::try_from(row.get::<_, i64>(1)?).unwrap_or(usize::MAX),
             state: if row.get::<_, i64>(2)? == UNKNOWN {
                 RowState::Unknown
@@ -211,7 +336,7 @@ pub(super) fn due(
         let (next_at, unsettled): (Option<i64>, i64) = connection
             .prepare_cached(
                 "SELECT min(CASE WHEN due_at > ?2 THEN due_at END), count(*) FROM outbox \
-                 WHERE lane_id = ?1 AND state IN (1, 2, 3)",
+                 WHERE lane_id = ?1 AND state IN (1, 3)",
             )?
             .query_row(params![lease.number, now], |row| {
                 Ok((row.get(0)?, row.get(1)?))
@@ -230,7 +355,7 @@ pub(super) fn load(
     let mut found = Vec::with_capacity(rows.len());
     for id in rows {
         if let Some(row) = of_lane(database, lease, *id)? {
-            found.push(row.delivery()?);
+            found.push(row.delivery(database)?);
         }
     }
     Ok(found)
@@ -243,15 +368,18 @@ pub(super) fn sending(
     now: i64,
 ) -> Result<Vec<Delivery>, Fault> {
     lanes::check(database, lease)?;
-    let mut sending = Vec::with_capacity(rows.len());
+    let in_flight = InFlight::of(database, lease.number)?;
+    let mut sending: Vec<Delivery> = Vec::with_capacity(rows.len());
     for id in rows {
-        let Some(mut row) = of_lane(database, lease, *id)? else {
+        let Some(row) = of_lane(database, lease, *id)? else {
             continue;
         };
-        if row.state != PENDING {
+        if row.state != PENDING || in_flight.holds(row.id) {
             continue;
         }
+        // What is sent once has one serial for ever.
         if row.serial != ALWAYS
+            && row.folds.is_some()
             && let Some(known) = ledger::find(database, row.scope_id, &row.hash)?
             && known.serial != row.serial
         {
@@ -259,10 +387,16 @@ pub(super) fn sending(
             row.remove(database)?;
             continue;
         }
-        sending.push(row.delivery()?);
-        row.state = SENDING;
-        row.attempts += 1;
-        row.sent_at = now;
+        sending.push(row.delivery(database)?);
+    }
+    if let Some(one) = sending.first() {
+        let numbers: Vec<String> = sending.iter().map(|one| one.id.to_string()).collect();
+        let row = SendingRow {
+            lane_id: lease.number,
+            id: one.id,
+            sent_at: now,
+            numbers: numbers.join(" "),
+        };
         put(&database.connection, &row)?;
     }
     Ok(sending)
@@ -275,13 +409,52 @@ pub(super) fn settle(
     now: i64,
 ) -> Result<(), Fault> {
     lanes::check(database, lease)?;
+    let in_flight = InFlight::of(database, lease.number)?;
     for (id, settlement) in settled {
-        let Some(row) = of_lane(database, lease, *id)? else {
+        let there = match settlement {
+            // The ledger has known it since it was queued.
+            Settlement::Applied => remove(database, lease.number, *id)?,
+            _ => match of_lane(database, lease, *id)? {
+                Some(row) => {
+                    settle_one(database, row, settlement, &in_flight, now)?;
+                    true
+                }
+                None => false,
+            },
+        };
+        if !there {
             let what = format!("row {id} of the outbox is not there");
             return Err(StateError::NotFound { what }.into());
-        };
-        settle_one(database, row, settlement, now)?;
+        }
     }
+    arrived(database, lease.number, settled)
+}
+
+/// What is settled is no longer on its way.
+fn arrived(database: &Database, lane: i64, settled: &[(i64, Settlement)]) -> Result<(), Fault> {
+    let settled: HashSet<i64> = settled.iter().map(|(id, _)| *id).collect();
+    let sendings: Vec<SendingRow> = select(&database.connection, "WHERE lane_id = ?", [lane])?;
+    for mut sending in sendings {
+        let left: Vec<String> = sending
+            .numbers()
+            .filter(|id| !settled.contains(id))
+            .map(|id| id.to_string())
+            .collect();
+        if left.is_empty() {
+            forget_sending(database, &sending)?;
+        } else {
+            sending.numbers = left.join(" ");
+            put(&database.connection, &sending)?;
+        }
+    }
+    Ok(())
+}
+
+fn forget_sending(database: &Database, sending: &SendingRow) -> Result<(), Fault> {
+    database
+        .connection
+        .prepare_cached("DELETE FROM sendings WHERE lane_id = ? AND id = ?")?
+        .execute([sending.lane_id, sending.id])?;
     Ok(())
 }
 
@@ -289,37 +462,39 @@ fn settle_one(
     database: &Database,
     mut row: OutboxRow,
     settlement: &Settlement,
+    in_flight: &InFlight,
     now: i64,
 ) -> Result<(), Fault> {
-    let status = match settlement {
+    if let Some(sent_at) = in_flight.0.get(&row.id) {
+        row.attempts += 1;
+        row.sent_at = *sent_at;
+    }
+    let dead = match settlement {
         Settlement::Again { at } | Settlement::Ask { at } => {
             let asks = matches!(settlement, Settlement::Ask { .. });
             row.state = if asks { UNKNOWN } else { PENDING };
             row.due_at = *at;
             return put(&database.connection, &row);
         }
-        Settlement::Applied => Some(SENT),
-        Settlement::Unmatched => None,
-        Settlement::Skipped => Some(DEAD),
+        Settlement::Applied => return row.remove(database),
+        Settlement::Unmatched => false,
+        Settlement::Skipped => true,
         Settlement::Dead { class, reason } => {
             dead_letters::of_delivery(database, &row, class, reason, now)?;
-            Some(DEAD)
+            true
         }
     };
     row.remove(database)?;
-    let Some(mut known) = ledger::find(database, row.scope_id, &row.hash)? else {
+    let known = ledger::find(database, row.scope_id, &row.hash)?;
+    let Some(mut known) = known.filter(|known| known.serial == row.serial) else {
         return Ok(());
     };
-    if known.serial != row.serial {
-        return Ok(());
-    }
-    match status {
-        Some(status) => {
-            known.status = status;
-            known.last_at = now;
-            put(&database.connection, &known)
-        }
-        None => ledger::remove(database, &known),
+    if dead {
+        known.status = DEAD;
+        known.last_at = now;
+        put(&database.connection, &known)
+    } else {
+        ledger::remove(database, &known)
     }
 }
 
@@ -327,30 +502,36 @@ fn settle_one(
 /// and their like are just sent again.
 pub(super) fn resume(database: &Database, lane: i64, now: i64) -> Result<(), Fault> {
     discard_held(database, lane)?;
-    let rows: Vec<OutboxRow> = select(
-        &database.connection,
-        "WHERE lane_id = ? AND state = 2 ORDER BY id",
-        [lane],
-    )?;
-    for mut row in rows {
-        if row.operation()?.policy == Policy::Once {
-            row.state = UNKNOWN;
-            row.due_at = row.sent_at + FIRST_ASK;
-        } else {
-            row.state = PENDING;
-            row.due_at = now;
+    let connection = &database.connection;
+    let sendings: Vec<SendingRow> = select(connection, "WHERE lane_id = ?", [lane])?;
+    for sending in sendings {
+        for id in sending.numbers() {
+            let row: Option<OutboxRow> =
+                first(connection, "WHERE lane_id = ? AND id = ?", [lane, id])?;
+            let Some(mut row) = row else {
+                continue;
+            };
+            row.attempts += 1;
+            row.sent_at = sending.sent_at;
+            if row.folds.is_none() {
+                row.state = UNKNOWN;
+                row.due_at = row.sent_at + FIRST_ASK;
+            } else {
+                row.due_at = now;
+            }
+            put(connection, &row)?;
         }
-        put(&database.connection, &row)?;
+        forget_sending(database, &sending)?;
     }
     // A new run tries at once what the last one had put off.
     let rows: Vec<OutboxRow> = select(
-        &database.connection,
+        connection,
         "WHERE lane_id = ?1 AND state IN (1, 3) AND due_at > max(?2, sent_at + ?3) ORDER BY id",
         params![lane, now, FIRST_ASK],
     )?;
     for mut row in rows {
         row.due_at = now;
-        put(&database.connection, &row)?;
+        put(connection, &row)?;
     }
     Ok(())
 }
@@ -358,6 +539,12 @@ pub(super) fn resume(database: &Database, lane: i64, now: i64) -> Result<(), Fau
 /// What a guard held back never was.
 pub(super) fn discard_held(database: &Database, lane: i64) -> Result<(), Fault> {
     let connection = &database.connection;
+    connection
+        .prepare_cached(
+            "DELETE FROM payloads WHERE id IN \
+             (SELECT id FROM outbox WHERE lane_id = ? AND state IN (4, 5))",
+        )?
+        .execute([lane])?;
     connection
         .prepare_cached("DELETE FROM outbox WHERE lane_id = ? AND state IN (4, 5)")?
         .execute([lane])?;

@@ -1,5 +1,9 @@
 //! Rows with a checksum over all their columns, written and read whole.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Params, Row, ToSql};
 use sha2::{Digest as _, Sha256};
@@ -39,6 +43,12 @@ impl<'a> From<Option<&'a str>> for Cell<'a> {
     }
 }
 
+impl<'a> From<Option<&'a [u8; 16]>> for Cell<'a> {
+    fn from(value: Option<&'a [u8; 16]>) -> Self {
+        value.map_or(Self::Null, |bytes| Self::Blob(bytes))
+    }
+}
+
 impl<'a> From<&'a [u8; 16]> for Cell<'a> {
     fn from(value: &'a [u8; 16]) -> Self {
         Self::Blob(value)
@@ -72,19 +82,21 @@ pub(super) fn put<T: Stored>(connection: &Connection, row: &T) -> Result<(), Fau
     let mut cells = row.cells();
     let sum = sum(T::TABLE, cells.iter().map(|cell| cell_ref(*cell)));
     cells.push(Cell::Int(sum));
-    let columns = T::COLUMNS.join(", ");
-    let marks = vec!["?"; cells.len()].join(", ");
-    let updates: Vec<String> = T::COLUMNS
-        .iter()
-        .map(|column| format!("{column} = excluded.{column}"))
-        .collect();
-    let sql = format!(
-        "INSERT INTO {table} ({columns}, checksum) VALUES ({marks}) \
-         ON CONFLICT ({key}) DO UPDATE SET {updates}, checksum = excluded.checksum",
-        table = T::TABLE,
-        key = T::KEY,
-        updates = updates.join(", "),
-    );
+    let sql = text(T::TABLE, "", || {
+        let columns = T::COLUMNS.join(", ");
+        let marks = vec!["?"; T::COLUMNS.len() + 1].join(", ");
+        let updates: Vec<String> = T::COLUMNS
+            .iter()
+            .map(|column| format!("{column} = excluded.{column}"))
+            .collect();
+        format!(
+            "INSERT INTO {table} ({columns}, checksum) VALUES ({marks}) \
+             ON CONFLICT ({key}) DO UPDATE SET {updates}, checksum = excluded.checksum",
+            table = T::TABLE,
+            key = T::KEY,
+            updates = updates.join(", "),
+        )
+    });
     connection
         .prepare_cached(&sql)?
         .execute(rusqlite::params_from_iter(cells))?;
@@ -94,12 +106,14 @@ pub(super) fn put<T: Stored>(connection: &Connection, row: &T) -> Result<(), Fau
 /// The rows that a `WHERE …` selects, each checked.
 pub(super) fn select<T: Stored>(
     connection: &Connection,
-    selection: &str,
+    selection: &'static str,
     params: impl Params,
 ) -> Result<Vec<T>, Fault> {
-    let columns = T::COLUMNS.join(", ");
     let table = T::TABLE;
-    let sql = format!("SELECT {columns}, checksum FROM {table} {selection}");
+    let sql = text(table, selection, || {
+        let columns = T::COLUMNS.join(", ");
+        format!("SELECT {columns}, checksum FROM {table} {selection}")
+    });
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params)?;
     let mut found = Vec::new();
@@ -121,10 +135,24 @@ pub(super) fn select<T: Stored>(
     Ok(found)
 }
 
+/// A statement's text, made once a thread for each table and selection.
+fn text(table: &'static str, selection: &'static str, make: impl FnOnce() -> String) -> Rc<str> {
+    type Texts = HashMap<(&'static str, &'static str), Rc<str>>;
+    thread_local! {
+        static TEXTS: RefCell<Texts> = RefCell::default();
+    }
+    TEXTS.with_borrow_mut(|texts| {
+        let made = texts
+            .entry((table, selection))
+            .or_insert_with(|| make().into());
+        Rc::clone(made)
+    })
+}
+
 /// The first of the rows that a `WHERE …` selects.
 pub(super) fn first<T: Stored>(
     connection: &Connection,
-    selection: &str,
+    selection: &'static str,
     params: impl Params,
 ) -> Result<Option<T>, Fault> {
     Ok(select(connection, selection, params)?.into_iter().next())

@@ -44,20 +44,26 @@ const MIGRATIONS: &[&str] = &["
     ) WITHOUT ROWID;
     CREATE TABLE ledger (
         scope_id INTEGER NOT NULL, hash BLOB NOT NULL, status INTEGER NOT NULL,
-        serial INTEGER NOT NULL, version TEXT NOT NULL, fingerprint BLOB NOT NULL,
+        serial INTEGER NOT NULL, version TEXT NOT NULL, fingerprint BLOB,
         unites TEXT NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
         checksum INTEGER NOT NULL, PRIMARY KEY (scope_id, hash)
     ) WITHOUT ROWID;
     CREATE TABLE outbox (
-        id INTEGER PRIMARY KEY, lane_id INTEGER NOT NULL, scope_id INTEGER NOT NULL,
-        hash BLOB NOT NULL, subject BLOB, sink_index INTEGER NOT NULL, state INTEGER NOT NULL,
-        attempts INTEGER NOT NULL, due_at INTEGER NOT NULL, sent_at INTEGER NOT NULL,
-        serial INTEGER NOT NULL, operation TEXT NOT NULL, checksum INTEGER NOT NULL
+        lane_id INTEGER NOT NULL, id INTEGER NOT NULL, scope_id INTEGER NOT NULL,
+        hash BLOB NOT NULL, folds INTEGER, subject INTEGER, blocks INTEGER,
+        sink_index INTEGER NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL,
+        due_at INTEGER NOT NULL, sent_at INTEGER NOT NULL, serial INTEGER NOT NULL,
+        checksum INTEGER NOT NULL, PRIMARY KEY (lane_id, id)
+    ) WITHOUT ROWID;
+    CREATE INDEX outbox_of_key ON outbox (folds) WHERE folds IS NOT NULL;
+    CREATE INDEX outbox_of_subject ON outbox (blocks) WHERE blocks IS NOT NULL;
+    CREATE TABLE payloads (
+        id INTEGER PRIMARY KEY, operation TEXT NOT NULL, checksum INTEGER NOT NULL
     );
-    CREATE INDEX outbox_of_key ON outbox (scope_id, hash);
-    CREATE INDEX outbox_of_lane ON outbox (lane_id, id);
-    CREATE INDEX outbox_of_subject ON outbox (lane_id, subject, sink_index)
-        WHERE subject IS NOT NULL;
+    CREATE TABLE sendings (
+        lane_id INTEGER NOT NULL, id INTEGER NOT NULL, sent_at INTEGER NOT NULL,
+        numbers TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (lane_id, id)
+    ) WITHOUT ROWID;
     CREATE TABLE dead_letters (
         id INTEGER PRIMARY KEY, lane_id INTEGER NOT NULL, trouble BLOB NOT NULL, sink TEXT,
         account TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL, class TEXT NOT NULL,
