@@ -264,7 +264,7 @@ mod tests {
             ..Fault::new(FaultKind::Reset)
         };
         let injector = Injector::new(Faults { rules: vec![rule] }, Random::new(1, 1));
-        let mut hit = |method, path| {
+        let hit = |method, path| {
             injector
                 .draw(Service::Brevo, &request(method, path))
                 .is_some()

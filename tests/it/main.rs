@@ -9,3 +9,4 @@
 mod adf;
 mod architecture;
 mod jsonpath;
+mod sandbox;
