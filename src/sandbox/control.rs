@@ -106,7 +106,7 @@ fn control(world: &World, request: &Request) -> Result<Reply, String> {
             Ok(world
                 .brevo
                 .control(request, rest, world.clock.now(), |change| {
-                    world.keep(change)
+                    world.keep(change);
                 }))
         }
         _ => Ok(Reply::json(

@@ -188,7 +188,10 @@ pub(super) fn list(account: &Account, request: &Request, of: Option<u64>) -> Res
                         .get(name)
                         .is_some_and(|there| match there {
                             Value::String(text) => text == value,
-                            other => other.to_string() == *value,
+                            other => {
+                                let text = other.to_string();
+                                text == value.as_str()
+                            }
                         })
                 })
         })

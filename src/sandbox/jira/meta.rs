@@ -143,14 +143,11 @@ pub(super) fn status_search(request: &Request) -> Result<Reply, Reply> {
 
 /// `POST /jql/parse?validation=`: what is wrong stands in a 200.
 pub(super) fn jql_parse(site: &Site, request: &Request, now: i64) -> Result<Reply, Reply> {
-    let validation = match request.query("validation") {
-        Some(mode @ ("strict" | "warn" | "none")) => mode,
-        _ => {
-            return Err(errors::messages(
-                400,
-                &["validation must be one of strict, warn, none."],
-            ));
-        }
+    let Some(validation @ ("strict" | "warn" | "none")) = request.query("validation") else {
+        return Err(errors::messages(
+            400,
+            &["validation must be one of strict, warn, none."],
+        ));
     };
     let body = errors::object(request)?;
     let queries = errors::texts(body.get("queries").unwrap_or(&Value::Null))?;

@@ -62,8 +62,8 @@ impl<'a> Look<'a> {
 type Judge = Box<dyn Fn(&Look<'_>) -> bool + Send + Sync>;
 
 enum Test {
-    All(Vec<Test>),
-    Any(Vec<Test>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
     One(Judge),
 }
 
@@ -293,7 +293,7 @@ impl Context<'_> {
     }
 
     /// The operands one by one: the values and whether EMPTY is among them.
-    fn operands<'t>(term: &'t Term) -> (Vec<&'t Operand>, bool) {
+    fn operands(term: &Term) -> (Vec<&Operand>, bool) {
         let all: Vec<&Operand> = match &term.operand {
             Operand::List(list) => list.iter().collect(),
             other => vec![other],
@@ -491,7 +491,7 @@ impl Context<'_> {
     }
 
     fn moment(&mut self, field: &str, operand: &Operand) -> Option<Moment> {
-        let found = match operand {
+        match operand {
             Operand::Value(text, quoted) => {
                 let literal = dates::literal(text, *quoted, &self.zone, self.now);
                 self.timed |= !text.starts_with(|c: char| c.is_ascii_digit());
@@ -512,8 +512,7 @@ impl Context<'_> {
                 value
             }
             Operand::Empty | Operand::List(_) | Operand::None => None,
-        };
-        found
+        }
     }
 
     fn date(&mut self, term: &Term, date: DateField, operator: Operator) -> Judge {

@@ -5,9 +5,9 @@ use super::lex::{Kind, Place, Token, lex};
 /// A condition.
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) enum Clause {
-    And(Vec<Clause>),
-    Or(Vec<Clause>),
-    Not(Box<Clause>),
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
     Term(Term),
 }
 
@@ -21,7 +21,7 @@ pub(in super::super) enum Operand {
     /// A function and its arguments.
     Function(String, Vec<String>),
     /// A parenthesised list.
-    List(Vec<Operand>),
+    List(Vec<Self>),
     /// Of `CHANGED`: nothing.
     None,
 }
