@@ -1,3 +1,12 @@
 //! Jira Cloud.
 
+mod changes;
+mod dialect;
+mod issues;
+mod session;
 pub mod spec;
+
+pub use changes::changes;
+pub use dialect::{JiraDialect, reset_wait};
+pub use issues::IssueSource;
+pub use session::{Basic, Myself, Session, Site};

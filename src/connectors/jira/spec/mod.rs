@@ -1,8 +1,12 @@
 //! What Jira's sources ask for: pure, no client and no wire.
 
+mod fields;
+
 use std::sync::Arc;
 
 use crate::expression::Since;
+
+pub use fields::Asked;
 
 /// Issues by JQL.
 #[derive(Debug)]
