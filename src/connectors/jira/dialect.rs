@@ -45,21 +45,32 @@ impl Dialect for JiraDialect {
     }
 
     fn failure(&self, call: &str, response: &Response) -> Option<Failure> {
-        let reason = response.headers.get("x-seraph-loginreason").unwrap_or_default();
+        let reason = response
+            .headers
+            .get("x-seraph-loginreason")
+            .unwrap_or_default();
         if response.is_success() && reason.contains("AUTHENTICATED_FAILED") {
-            let message = format!("Jira: {call}: the credential is refused, and the answer is that for nobody");
+            let message = format!(
+                "Jira: {call}: the credential is refused, and the answer is that for nobody"
+            );
             return Some(Failure::new(Class::Authentication, message).help(CREDENTIAL));
         }
         if response.is_success() && !is_html(response) {
             return None;
         }
-        let said = serde_json::from_slice::<ErrorBody>(&response.body).ok().and_then(ErrorBody::said);
+        let said = serde_json::from_slice::<ErrorBody>(&response.body)
+            .ok()
+            .and_then(ErrorBody::said);
         let said = said.or_else(|| plain(response));
         let mut failure = failure_of("Jira", call, response, said.as_deref());
         let text = said.unwrap_or_default().to_lowercase();
         if is_html(response) && matches!(response.status, 404 | 400 | 403) {
             // A page instead of data: a wrong address, an outage or something in between.
-            failure.class = if response.status == 404 { Class::Unavailable } else { Class::Permission };
+            failure.class = if response.status == 404 {
+                Class::Unavailable
+            } else {
+                Class::Permission
+            };
         }
         failure.help = Some(help(&mut failure, response, &text).to_owned());
         Some(failure)
@@ -67,7 +78,11 @@ impl Dialect for JiraDialect {
 
     fn limit(&self, response: &Response) -> Option<LimitSeen> {
         let number = |name: &str| response.headers.get(name)?.trim().parse().ok();
-        let seen = LimitSeen { limit: None, remaining: number("x-ratelimit-remaining"), reset: None };
+        let seen = LimitSeen {
+            limit: None,
+            remaining: number("x-ratelimit-remaining"),
+            reset: None,
+        };
         seen.remaining.map(|_| seen)
     }
 }
@@ -80,7 +95,8 @@ fn plain(response: &Response) -> Option<String> {
         return None;
     }
     let text = std::str::from_utf8(&response.body).ok()?.trim();
-    (!text.is_empty() && text.len() <= 200 && !text.starts_with(['{', '['])).then(|| text.to_owned())
+    (!text.is_empty() && text.len() <= 200 && !text.starts_with(['{', '[']))
+        .then(|| text.to_owned())
 }
 
 fn help(failure: &mut Failure, response: &Response, said: &str) -> &'static str {
@@ -90,16 +106,31 @@ fn help(failure: &mut Failure, response: &Response, said: &str) -> &'static str 
             "the token lacks a scope for this: add it to the app or token"
         }
         Class::Authentication => CREDENTIAL,
-        Class::Permission if response.headers.get("x-authentication-denied-reason").is_some_and(|reason| reason.contains("CAPTCHA")) => {
+        Class::Permission
+            if response
+                .headers
+                .get("x-authentication-denied-reason")
+                .is_some_and(|reason| reason.contains("CAPTCHA")) =>
+        {
             "Jira wants a CAPTCHA: log in once in the browser, then run again"
         }
-        Class::Permission if said.contains("connect session auth token") => "the token was sent without its e-mail: check JIRA_EMAIL",
-        Class::Permission => "the account may not do this: ask an administrator for access to the project",
-        Class::NotFound => "it does not exist, or the account may not see it: check the site's address and the account's access",
+        Class::Permission if said.contains("connect session auth token") => {
+            "the token was sent without its e-mail: check JIRA_EMAIL"
+        }
+        Class::Permission => {
+            "the account may not do this: ask an administrator for access to the project"
+        }
+        Class::NotFound => {
+            "it does not exist, or the account may not see it: check the site's address and the account's access"
+        }
         Class::Gone => "Jira has removed this endpoint: use a newer flowline",
         Class::RateLimited => "Jira limits the rate; run again later",
-        Class::Unavailable | Class::Timeout => "Jira has trouble, see https://status.atlassian.com; run again later",
-        Class::BrokenAnswer => "something answered that is not Jira's API: check the site's address and a proxy in between",
+        Class::Unavailable | Class::Timeout => {
+            "Jira has trouble, see https://status.atlassian.com; run again later"
+        }
+        Class::BrokenAnswer => {
+            "something answered that is not Jira's API: check the site's address and a proxy in between"
+        }
         _ => "check the query and the pipeline",
     }
 }
@@ -108,7 +139,11 @@ fn help(failure: &mut Failure, response: &Response, said: &str) -> &'static str 
 #[must_use]
 pub fn reset_wait(response: &Response, now: jiff::Timestamp) -> Option<Duration> {
     let reset = response.headers.get("x-ratelimit-reset")?;
-    let full = if reset.len() == "2026-11-24T16:00Z".len() { reset.replace('Z', ":00Z") } else { reset.to_owned() };
+    let full = if reset.len() == "2026-11-24T16:00Z".len() {
+        reset.replace('Z', ":00Z")
+    } else {
+        reset.to_owned()
+    };
     let at: jiff::Timestamp = full.parse().ok()?;
     Duration::try_from(at.duration_since(now)).ok()
 }

@@ -70,7 +70,11 @@ impl<'s> IssueSource<'s> {
         let asked = spec.asked(reads, &ids);
         let site = session.site(asked.site_name).await?;
         let from = match &start.cursor {
-            Some(cursor) => cursor.0.parse::<i64>().ok().map(|cursor| cursor - OVERLAP_MS),
+            Some(cursor) => cursor
+                .0
+                .parse::<i64>()
+                .ok()
+                .map(|cursor| cursor - OVERLAP_MS),
             None => start.since,
         };
         Ok(Self {
@@ -84,7 +88,10 @@ impl<'s> IssueSource<'s> {
             left: start.limit.unwrap_or(u64::MAX),
             token: Token::First,
             pages: 0,
-            newest: start.cursor.as_ref().and_then(|cursor| cursor.0.parse().ok()),
+            newest: start
+                .cursor
+                .as_ref()
+                .and_then(|cursor| cursor.0.parse().ok()),
         })
     }
 
@@ -132,7 +139,10 @@ impl<'s> IssueSource<'s> {
                 members.insert("nextPageToken".to_owned(), token.as_str().into());
             }
         }
-        let response = self.session.post(SEARCH, body.to_string().into_bytes()).await?;
+        let response = self
+            .session
+            .post(SEARCH, body.to_string().into_bytes())
+            .await?;
         let mut deserializer = serde_json::Deserializer::from_slice(&response.body);
         deserializer.disable_recursion_limit();
         let answer = AnswerReader(&self.asked.issue)
@@ -160,19 +170,29 @@ impl<'s> IssueSource<'s> {
             _ => "an issue without a key".into(),
         };
         let Some(id) = issue.get("id").and_then(text) else {
-            return Ok(Err(BadRecord { name, reason: "the issue has no id".to_owned() }));
+            return Ok(Err(BadRecord {
+                name,
+                reason: "the issue has no id".to_owned(),
+            }));
         };
         let Value::Object(members) = issue else {
-            return Ok(Err(BadRecord { name, reason: "the issue is no object".to_owned() }));
+            return Ok(Err(BadRecord {
+                name,
+                reason: "the issue is no object".to_owned(),
+            }));
         };
         let mut members = Arc::try_unwrap(members).unwrap_or_else(|shared| (*shared).clone());
-        let updated = members.get("fields").and_then(|fields| fields.get("updated"));
+        let updated = members
+            .get("fields")
+            .and_then(|fields| fields.get("updated"));
         let time = updated.and_then(|updated| read_time(updated, &TimeZone::UTC).ok());
         if self.spec.comments {
-            self.complete(&id, &mut members, "comment", "comments", notices).await?;
+            self.complete(&id, &mut members, "comment", "comments", notices)
+                .await?;
         }
         if self.spec.worklogs {
-            self.complete(&id, &mut members, "worklog", "worklogs", notices).await?;
+            self.complete(&id, &mut members, "worklog", "worklogs", notices)
+                .await?;
         }
         if self.asked.changes {
             let changes = self.changes(&id, &members).await?;
@@ -194,7 +214,13 @@ impl<'s> IssueSource<'s> {
                 .collect();
             members.insert("custom", custom);
         }
-        Ok(Ok(Record { value: members.into(), identity: Some(Identity::of(id)), time, name, deleted: false }))
+        Ok(Ok(Record {
+            value: members.into(),
+            identity: Some(Identity::of(id)),
+            time,
+            name,
+            deleted: false,
+        }))
     }
 
     /// The changelog, also where the embedded one is cut.
@@ -203,11 +229,15 @@ impl<'s> IssueSource<'s> {
         let created = fields.and_then(|fields| fields.get("created"));
         let creator = fields.and_then(|fields| fields.get("creator"));
         let changelog = members.get("changelog");
-        let embedded = changelog.and_then(|changelog| changelog.get("histories")).and_then(Value::as_array);
+        let embedded = changelog
+            .and_then(|changelog| changelog.get("histories"))
+            .and_then(Value::as_array);
         let embedded = embedded.unwrap_or_default();
         let total = changelog.and_then(|changelog| changelog.get("total"));
         let total = total.and_then(|total| match total {
-            Value::Number(number) => number.as_i64().and_then(|total| usize::try_from(total).ok()),
+            Value::Number(number) => number
+                .as_i64()
+                .and_then(|total| usize::try_from(total).ok()),
             _ => None,
         });
         if total.is_none_or(|total| total <= embedded.len()) {
@@ -227,21 +257,38 @@ impl<'s> IssueSource<'s> {
         list: &str,
         notices: &mut Vec<String>,
     ) -> Result<(), Failure> {
-        let embedded = members.get("fields").and_then(|fields| fields.get(field)).cloned().unwrap_or_default();
-        let known = embedded.get(list).and_then(Value::as_array).unwrap_or_default().to_vec();
+        let embedded = members
+            .get("fields")
+            .and_then(|fields| fields.get(field))
+            .cloned()
+            .unwrap_or_default();
+        let known = embedded
+            .get(list)
+            .and_then(Value::as_array)
+            .unwrap_or_default()
+            .to_vec();
         let total = match embedded.get("total") {
-            Some(Value::Number(total)) => total.as_i64().and_then(|total| usize::try_from(total).ok()),
+            Some(Value::Number(total)) => {
+                total.as_i64().and_then(|total| usize::try_from(total).ok())
+            }
             _ => None,
         };
         let mut all = known;
         if total.is_none_or(|total| total > all.len()) {
-            all = self.all_pages(&format!("/rest/api/3/issue/{id}/{field}"), list).await?;
+            all = self
+                .all_pages(&format!("/rest/api/3/issue/{id}/{field}"), list)
+                .await?;
             if total.is_some_and(|total| all.len() < total) {
-                notices.push(format!("{list} of an issue are not complete: Jira gave {} of {}", all.len(), total.unwrap_or_default()));
+                notices.push(format!(
+                    "{list} of an issue are not complete: Jira gave {} of {}",
+                    all.len(),
+                    total.unwrap_or_default()
+                ));
             }
         }
         all.retain(|one| {
-            one.get("jsdPublic") != Some(&Value::Bool(false)) && one.get("visibility").is_none_or(Value::is_null)
+            one.get("jsdPublic") != Some(&Value::Bool(false))
+                && one.get("visibility").is_none_or(Value::is_null)
         });
         let mut complete = embedded.as_object().cloned().unwrap_or_default();
         complete.insert("total", all.len() as u64);
@@ -255,13 +302,17 @@ impl<'s> IssueSource<'s> {
     async fn all_pages(&self, path: &str, list: &str) -> Result<Vec<Value>, Failure> {
         let mut all: Vec<Value> = Vec::new();
         for _ in 0..MAX_PAGES {
-            let page: serde_json::Value =
-                self.session.get(&format!("{path}?startAt={}&maxResults=100", all.len())).await?;
+            let page: serde_json::Value = self
+                .session
+                .get(&format!("{path}?startAt={}&maxResults=100", all.len()))
+                .await?;
             let page = Value::from(page);
             let values = page.get(list).and_then(Value::as_array).unwrap_or_default();
             all.extend(values.iter().cloned());
             let total = match page.get("total") {
-                Some(Value::Number(total)) => total.as_i64().and_then(|total| usize::try_from(total).ok()),
+                Some(Value::Number(total)) => {
+                    total.as_i64().and_then(|total| usize::try_from(total).ok())
+                }
                 _ => None,
             };
             let last = page.get("isLast") == Some(&Value::Bool(true));
@@ -281,8 +332,12 @@ impl Source for IssueSource<'_> {
 
 /// The query: parts in parentheses, never a local date, no upper bound, a stated order.
 fn query(jql: Option<&str>, narrow: Option<&str>, from: Option<i64>) -> String {
-    let mut parts: Vec<String> =
-        jql.into_iter().chain(narrow).filter(|part| !part.trim().is_empty()).map(|part| format!("({part})")).collect();
+    let mut parts: Vec<String> = jql
+        .into_iter()
+        .chain(narrow)
+        .filter(|part| !part.trim().is_empty())
+        .map(|part| format!("({part})"))
+        .collect();
     // Jira refuses a query without a restriction.
     if let Some(from) = from.or(parts.is_empty().then_some(0)) {
         parts.push(format!("updated >= {}", from.max(0)));
@@ -297,18 +352,33 @@ async fn custom_ids(session: &Session, spec: &Issues) -> Result<Vec<(Arc<str>, S
     let fields: Vec<Field> = session.get("/rest/api/3/field").await?;
     let mut ids = Vec::new();
     for (name, display) in &spec.custom_fields {
-        let found: Vec<&Field> = fields.iter().filter(|field| field.name == *display || field.id == *display).collect();
+        let found: Vec<&Field> = fields
+            .iter()
+            .filter(|field| field.name == *display || field.id == *display)
+            .collect();
         match found.as_slice() {
             [one] => ids.push((Arc::clone(name), one.id.clone())),
             [] => {
                 let near = nearest(display, fields.iter().map(|field| field.name.as_str()));
-                let help = near.map_or_else(|| "see `flowline fields` for the site's fields".to_owned(), |near| format!("did you mean `{near}`?"));
-                return Err(Failure::new(Class::Rejected, format!("the site has no field `{display}`")).help(help));
+                let help = near.map_or_else(
+                    || "see `flowline fields` for the site's fields".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                return Err(Failure::new(
+                    Class::Rejected,
+                    format!("the site has no field `{display}`"),
+                )
+                .help(help));
             }
             several => {
-                let list = several.iter().map(|field| field.id.as_str()).collect::<Vec<_>>().join(", ");
+                let list = several
+                    .iter()
+                    .map(|field| field.id.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 let message = format!("the site has several fields `{display}`");
-                return Err(Failure::new(Class::Rejected, message).help(format!("name it by its id, one of {list}")));
+                return Err(Failure::new(Class::Rejected, message)
+                    .help(format!("name it by its id, one of {list}")));
             }
         }
     }
@@ -368,13 +438,19 @@ impl<'de> Visitor<'de> for AnswerReader<'_> {
                     answer.issues = map.next_value_seed(IssueList(self.0))?;
                 }
                 "nextPageToken" => answer.token = map.next_value()?,
-                "names" => answer.names = map.next_value_seed(Projected::new(&Projection::Whole))?,
+                "names" => {
+                    answer.names = map.next_value_seed(Projected::new(&Projection::Whole))?
+                }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        if has_issues { Ok(answer) } else { Err(serde::de::Error::missing_field("issues")) }
+        if has_issues {
+            Ok(answer)
+        } else {
+            Err(serde::de::Error::missing_field("issues"))
+        }
     }
 }
 
@@ -410,8 +486,17 @@ mod tests {
 
     #[test]
     fn the_query_is_bounded_ordered_and_knows_no_local_date() {
-        assert_eq!(query(Some("project = A OR project = B"), None, Some(5)), "(project = A OR project = B) AND updated >= 5 ORDER BY updated ASC, key ASC");
-        assert_eq!(query(None, None, None), "updated >= 0 ORDER BY updated ASC, key ASC");
-        assert_eq!(query(Some("a = b"), Some("c = d"), None), "(a = b) AND (c = d) ORDER BY updated ASC, key ASC");
+        assert_eq!(
+            query(Some("project = A OR project = B"), None, Some(5)),
+            "(project = A OR project = B) AND updated >= 5 ORDER BY updated ASC, key ASC"
+        );
+        assert_eq!(
+            query(None, None, None),
+            "updated >= 0 ORDER BY updated ASC, key ASC"
+        );
+        assert_eq!(
+            query(Some("a = b"), Some("c = d"), None),
+            "(a = b) AND (c = d) ORDER BY updated ASC, key ASC"
+        );
     }
 }

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::dialect::JiraDialect;
-use crate::http::{Call, Class, Client, Failure, Method, Pacer, Parts, Request, Response, Safety, Secret};
+use crate::http::{
+    Call, Class, Client, Failure, Method, Pacer, Parts, Request, Response, Safety, Secret,
+};
 use crate::record::{Object, Value};
 
 /// The endpoint family of reading: its limit is per endpoint, 100 a second and more.
@@ -129,17 +131,33 @@ impl Session {
         self.send(Method::Post, path, Some(body)).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Response, Failure> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Response, Failure> {
         let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
         let url = Url::parse(&url).map_err(|error| {
-            Failure::new(Class::Rejected, format!("Jira: the address is none: {error}")).help("check `site` in flowline.yaml")
+            Failure::new(
+                Class::Rejected,
+                format!("Jira: the address is none: {error}"),
+            )
+            .help("check `site` in flowline.yaml")
         })?;
-        let mut request = Request::new(method, url).secret_header("authorization", self.authorization.clone());
+        let mut request =
+            Request::new(method, url).secret_header("authorization", self.authorization.clone());
         if let Some(body) = body {
             request = request.json(body);
         }
         // All that is asked here are reads, by whatever method.
-        self.client.call(Call { request, family: READING, safety: Safety::Repeatable }).await
+        self.client
+            .call(Call {
+                request,
+                family: READING,
+                safety: Safety::Repeatable,
+            })
+            .await
     }
 }
 
@@ -151,6 +169,9 @@ pub(super) fn parsed<T: DeserializeOwned>(path: &str, response: &Response) -> Re
 /// An answer that is not what it should be.
 pub(super) fn broken(path: &str, why: &str) -> Failure {
     let path = path.split('?').next().unwrap_or(path);
-    Failure::new(Class::BrokenAnswer, format!("Jira: {path}: the answer is not what it should be: {why}"))
-        .help("run again; if it stays, check the site's address and a proxy in between")
+    Failure::new(
+        Class::BrokenAnswer,
+        format!("Jira: {path}: the answer is not what it should be: {why}"),
+    )
+    .help("run again; if it stays, check the site's address and a proxy in between")
 }

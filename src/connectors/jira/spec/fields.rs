@@ -30,8 +30,14 @@ impl Issues {
         let whole = *reads == Projection::Whole;
         let changes = reads.member("changes").is_some();
         let names = reads.member("names").is_some();
-        let site_name = reads.member("site").is_some_and(|site| site.member("name").is_some());
-        let mut issue = if whole { Projection::Whole } else { Projection::nothing() };
+        let site_name = reads
+            .member("site")
+            .is_some_and(|site| site.member("name").is_some());
+        let mut issue = if whole {
+            Projection::Whole
+        } else {
+            Projection::nothing()
+        };
         let mut add = |path: &[&str], end: &Projection| {
             let path: Vec<Arc<str>> = path.iter().map(|name| Arc::from(*name)).collect();
             issue.add(&path, end);
@@ -71,15 +77,28 @@ impl Issues {
             add(&["fields", "worklog"], &all);
         }
         let fields = match issue.member("fields") {
-            Some(Projection::Members(members)) => members.iter().map(|(name, _)| name.to_string()).collect(),
+            Some(Projection::Members(members)) => {
+                members.iter().map(|(name, _)| name.to_string()).collect()
+            }
             _ => vec!["*all".to_owned()],
         };
         let rendered = reads.member("renderedFields").is_some() && !whole;
-        let expand = [(changes, "changelog"), (names, "names"), (rendered, "renderedFields")]
-            .into_iter()
-            .filter_map(|(wanted, name)| wanted.then_some(name))
-            .collect();
-        Asked { fields, expand, issue, changes, names, site_name }
+        let expand = [
+            (changes, "changelog"),
+            (names, "names"),
+            (rendered, "renderedFields"),
+        ]
+        .into_iter()
+        .filter_map(|(wanted, name)| wanted.then_some(name))
+        .collect();
+        Asked {
+            fields,
+            expand,
+            issue,
+            changes,
+            names,
+            site_name,
+        }
     }
 }
 
@@ -88,7 +107,14 @@ mod tests {
     use super::*;
 
     fn issues() -> Issues {
-        Issues { jql: None, since: None, live: false, custom_fields: Vec::new(), comments: false, worklogs: false }
+        Issues {
+            jql: None,
+            since: None,
+            live: false,
+            custom_fields: Vec::new(),
+            comments: false,
+            worklogs: false,
+        }
     }
 
     fn reads(paths: &[&str]) -> Projection {
@@ -105,8 +131,14 @@ mod tests {
         let asked = issues().asked(&reads(&["fields.status.name", "key"]), &[]);
         assert_eq!(asked.fields, ["updated", "status"]);
         assert!(asked.expand.is_empty() && !asked.changes);
-        let asked = issues().asked(&reads(&["changes", "fields.summary"]), &["customfield_1".to_owned()]);
-        assert_eq!(asked.fields, ["updated", "summary", "customfield_1", "created", "creator"]);
+        let asked = issues().asked(
+            &reads(&["changes", "fields.summary"]),
+            &["customfield_1".to_owned()],
+        );
+        assert_eq!(
+            asked.fields,
+            ["updated", "summary", "customfield_1", "created", "creator"]
+        );
         assert_eq!(asked.expand, ["changelog"]);
         let asked = issues().asked(&Projection::Whole, &[]);
         assert_eq!(asked.fields, ["*all"]);
