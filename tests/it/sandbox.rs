@@ -616,3 +616,54 @@ async fn answers_follow_the_official_definitions() {
         json!([22])
     );
 }
+
+#[tokio::test]
+async fn a_get_with_a_body_and_an_unknown_path_are_refused_in_their_own_ways() {
+    let h = Harness::start(options()).await;
+    let answer = h
+        .jira(Method::GET, "/rest/api/3/field", Some(json!({})))
+        .await;
+    assert_eq!(answer.status(), 403);
+    assert!(answer.text().await.unwrap().starts_with("<!DOCTYPE html>"));
+    let answer = h.jira(Method::GET, "/rest/api/3/nothing", None).await;
+    assert_eq!(answer.status(), 404);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+}
+
+#[tokio::test]
+async fn an_import_loses_a_false_and_tells_its_bad_rows_only_in_its_report() {
+    let h = Harness::start(options()).await;
+    let row =
+        |email: &str, value: Value| json!({ "email": email, "attributes": { "OPT_OUT": value } });
+    let made = json!({ "email": "b@acme.example", "attributes": { "OPT_OUT": true } });
+    assert_eq!(h.brevo(Method::POST, "/contacts", Some(made)).await.0, 201);
+    let rows = json!([
+        row("b@acme.example", json!(false)),
+        row("nobody", json!(true))
+    ]);
+    let without_lists = json!({ "jsonBody": rows });
+    assert_eq!(
+        h.brevo(Method::POST, "/contacts/import", Some(without_lists))
+            .await
+            .0,
+        400
+    );
+    let import = json!({ "jsonBody": rows, "listIds": [23] });
+    let (status, started) = h
+        .brevo(Method::POST, "/contacts/import", Some(import))
+        .await;
+    assert_eq!(status, 202);
+    let path = format!("/processes/{}", started["processId"]);
+    assert_ne!(
+        h.brevo(Method::GET, &path, None).await.1["status"],
+        "completed"
+    );
+    h.control(Method::POST, "/clock", Some(json!({ "advance_s": 5 })))
+        .await;
+    let (_, process) = h.brevo(Method::GET, &path, None).await;
+    assert_eq!(process["status"], "completed");
+    assert!(process["info"]["import"]["invalid_emails"].is_string());
+    let (_, contact) = h.brevo(Method::GET, "/contacts/b@acme.example", None).await;
+    assert_eq!(contact["attributes"]["OPT_OUT"], true);
+    assert_eq!(contact["listIds"], json!([23]));
+}
