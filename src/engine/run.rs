@@ -26,6 +26,9 @@ const RENEWAL: Duration = Duration::from_secs(20);
 /// How many records read make none the next time worth telling.
 const HUNDREDS: u64 = 100;
 
+/// How many records of an incremental run say nothing about paths.
+const FEW: u64 = 20;
+
 /// A run that has ended.
 #[derive(Clone, Debug)]
 pub struct Finished {
@@ -511,6 +514,10 @@ fn notices(
     context: &Context<'_>,
 ) {
     let read = counting.summary.read;
+    if read > 0 && incremental && read < FEW {
+        // A few changed records say little about a path.
+        return;
+    }
     if read > 0 {
         for message in stages.notices() {
             context.observer.told(RunEvent::Notice { message });

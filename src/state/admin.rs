@@ -56,8 +56,6 @@ pub struct Tracked {
     pub issues: u64,
     /// Projects that these lie in.
     pub projects: u64,
-    /// Contacts linked to a user of Jira.
-    pub users: u64,
 }
 
 /// A limit as a service's headers last stated it.
@@ -131,6 +129,9 @@ pub trait View: Send + Sync {
 
     /// What the ledger has seen.
     fn tracked(&self) -> BoxFuture<'_, Result<Tracked, StateError>>;
+
+    /// How many keys are known in all scopes that begin so: contacts by `brevo.contacts/`.
+    fn known<'a>(&'a self, scope_prefix: &'a str) -> BoxFuture<'a, Result<u64, StateError>>;
 
     /// The limits last seen, by connection.
     fn limits(&self) -> BoxFuture<'_, Result<Vec<(String, Limit)>, StateError>>;

@@ -69,6 +69,4 @@ pub enum Fact {
     Issue(Arc<str>),
     /// A project that such an issue lies in.
     Project(Arc<str>),
-    /// A contact that is linked to a user of Jira.
-    LinkedUser(Arc<str>),
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::StateError;
+use crate::transform::{Spill, SpillError, SpillPlace};
 
 /// Rows by key, in order, kept in a temporary file that is gone with it. Memory stays bounded
 /// however many there are.
@@ -16,7 +16,7 @@ impl ScratchTable {
     ///
     /// # Errors
     /// Where there is no room for temporary files.
-    pub fn new() -> Result<Self, StateError> {
+    pub fn new() -> Result<Self, SpillError> {
         let open = || -> rusqlite::Result<Connection> {
             // An empty name is SQLite's for a private file that is deleted when it is closed; the
             // transaction is never committed, since nobody reads it after a crash.
@@ -34,44 +34,6 @@ impl ScratchTable {
         })
     }
 
-    /// The row of a key.
-    ///
-    /// # Errors
-    /// Where the file cannot be read.
-    pub fn get(&self, key: &str) -> Result<Option<String>, StateError> {
-        let read = || {
-            self.connection
-                .prepare_cached("SELECT row FROM rows WHERE key = ?")?
-                .query_row([key], |row| row.get(0))
-                .optional()
-        };
-        read().map_err(error)
-    }
-
-    /// Puts a row under a key: where it stands already, or at the end.
-    ///
-    /// # Errors
-    /// Where the disk is full.
-    pub fn put(&mut self, key: &str, row: &str) -> Result<(), StateError> {
-        self.write(key, row, true).map_err(error)
-    }
-
-    /// Puts a row under a key, at the end.
-    ///
-    /// # Errors
-    /// Where the disk is full.
-    pub fn put_last(&mut self, key: &str, row: &str) -> Result<(), StateError> {
-        self.write(key, row, false).map_err(error)
-    }
-
-    /// Takes the first rows in order, at most so many.
-    ///
-    /// # Errors
-    /// Where the file cannot be read or written.
-    pub fn take_first(&mut self, at_most: usize) -> Result<Vec<String>, StateError> {
-        self.take(at_most).map_err(error)
-    }
-
     fn place_of(&self, key: &str) -> rusqlite::Result<Option<i64>> {
         self.connection
             .prepare_cached("SELECT place FROM rows WHERE key = ?")?
@@ -86,11 +48,11 @@ impl ScratchTable {
         Ok(())
     }
 
-    fn write(&mut self, key: &str, row: &str, stays: bool) -> rusqlite::Result<()> {
+    fn write(&mut self, key: &str, row: &str, place: SpillPlace) -> rusqlite::Result<()> {
         let mut at = self.next;
         if let Some(known) = self.place_of(key)? {
             self.remove(known)?;
-            if stays {
+            if place == SpillPlace::Stay {
                 at = known;
             }
         }
@@ -114,11 +76,28 @@ impl ScratchTable {
     }
 }
 
-fn error(error: rusqlite::Error) -> StateError {
-    StateError::Storage {
-        path: "for temporary rows".into(),
-        message: error.to_string(),
+impl Spill for ScratchTable {
+    fn get(&mut self, key: &str) -> Result<Option<String>, SpillError> {
+        let read = || {
+            self.connection
+                .prepare_cached("SELECT row FROM rows WHERE key = ?")?
+                .query_row([key], |row| row.get(0))
+                .optional()
+        };
+        read().map_err(error)
     }
+
+    fn put(&mut self, key: &str, row: &str, place: SpillPlace) -> Result<(), SpillError> {
+        self.write(key, row, place).map_err(error)
+    }
+
+    fn take_first(&mut self, at_most: usize) -> Result<Vec<String>, SpillError> {
+        self.take(at_most).map_err(error)
+    }
+}
+
+fn error(error: rusqlite::Error) -> SpillError {
+    SpillError(error.to_string())
 }
 
 #[cfg(test)]
@@ -128,11 +107,15 @@ mod tests {
     #[test]
     fn rows_beyond_memory_come_back_in_order() {
         let mut table = ScratchTable::new().unwrap();
-        table.put_last("a", "1").unwrap();
-        table.put_last("b", "2").unwrap();
-        table.put("c", "3").unwrap();
-        table.put("a", "4").unwrap();
-        table.put_last("b", "5").unwrap();
+        for (key, row, place) in [
+            ("a", "1", SpillPlace::End),
+            ("b", "2", SpillPlace::End),
+            ("c", "3", SpillPlace::Stay),
+            ("a", "4", SpillPlace::Stay),
+            ("b", "5", SpillPlace::End),
+        ] {
+            table.put(key, row, place).unwrap();
+        }
         assert_eq!(table.get("a").unwrap().as_deref(), Some("4"));
         assert_eq!(table.get("d").unwrap(), None);
         assert_eq!(table.take_first(2).unwrap(), ["4", "3"]);

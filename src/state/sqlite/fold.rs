@@ -1,5 +1,6 @@
 //! How an operation joins what is known: the one place that decides whether it is sent.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::params;
@@ -58,7 +59,7 @@ pub(super) fn commit(
     for id in &commit.retried {
         dead_letters::retried(database, *id)?;
     }
-    for fact in &commit.facts {
+    for fact in commit.facts.iter().collect::<HashSet<_>>() {
         put_fact(database, fact)?;
     }
     Ok(decisions)

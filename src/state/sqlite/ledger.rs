@@ -191,11 +191,30 @@ pub(super) fn put_fact(database: &Database, fact: &Fact) -> Result<(), Fault> {
     let (kind, id) = match fact {
         Fact::Issue(id) => (1, id),
         Fact::Project(id) => (2, id),
-        Fact::LinkedUser(id) => (3, id),
     };
     let row = FactRow {
         kind,
         hash: database.keyed.hash(&[b"fact", id.as_bytes()]),
     };
-    put(&database.connection, &row)
+    let known: Option<FactRow> = first(
+        &database.connection,
+        "WHERE kind = ? AND hash = ?",
+        params![row.kind, row.hash],
+    )?;
+    match known {
+        Some(_) => Ok(()),
+        None => put(&database.connection, &row),
+    }
+}
+
+/// How many keys are known, dead ones aside, in all scopes that begin so.
+pub(super) fn known(database: &Database, prefix: &str) -> Result<u64, Fault> {
+    let counted: i64 = database
+        .connection
+        .prepare_cached(
+            "SELECT count(*) FROM ledger WHERE status <> ?1 AND scope_id IN \
+             (SELECT id FROM scopes WHERE substr(scope, 1, length(?2)) = ?2)",
+        )?
+        .query_row(params![DEAD, prefix], |row| row.get(0))?;
+    Ok(u64::try_from(counted).unwrap_or(0))
 }

@@ -186,6 +186,5 @@ pub(super) fn tracked(database: &Database) -> Result<Tracked, Fault> {
     Ok(Tracked {
         issues: count(1)?,
         projects: count(2)?,
-        users: count(3)?,
     })
 }

@@ -10,7 +10,7 @@ use super::super::{
     Tracked, View,
 };
 use super::database::{Database, Fault};
-use super::{dead_letters, fold, lanes, permits};
+use super::{dead_letters, fold, lanes, ledger, permits};
 use crate::operation::Operation;
 
 /// An existing state, opened anew for each question, so that it never sees half a change of
@@ -60,6 +60,10 @@ impl View for StateReader {
 
     fn tracked(&self) -> BoxFuture<'_, Result<Tracked, StateError>> {
         ready(self.ask(permits::tracked)).boxed()
+    }
+
+    fn known<'a>(&'a self, scope_prefix: &'a str) -> BoxFuture<'a, Result<u64, StateError>> {
+        ready(self.ask(|database| ledger::known(database, scope_prefix))).boxed()
     }
 
     fn limits(&self) -> BoxFuture<'_, Result<Vec<(String, Limit)>, StateError>> {

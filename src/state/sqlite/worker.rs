@@ -139,7 +139,11 @@ fn work_off(
     let mut group = Vec::with_capacity(GROUP);
     while waiting.blocking_recv_many(&mut group, GROUP) > 0 {
         let mut result = transact(database, &mut group, ballast.is_some());
-        if result.as_ref().is_err_and(Fault::is_full) && ballast.is_some_and(Ballast::drop_it) {
+        let drains = group.iter().any(|task| task.effect() == Effect::Drains);
+        if drains
+            && result.as_ref().is_err_and(Fault::is_full)
+            && ballast.is_some_and(Ballast::drop_it)
+        {
             let full = result.map_err(|fault| fault.at(&database.path));
             let (mut drains, adds): (Vec<_>, Vec<_>) = group
                 .drain(..)
@@ -183,4 +187,34 @@ fn run_all(database: &Database, group: &mut [Box<dyn Task>]) -> Result<(), Fault
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::database::DatabaseTime;
+    use super::*;
+
+    #[tokio::test]
+    async fn on_a_full_disk_the_ballast_lets_what_is_under_way_be_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.db");
+        let ballast = folder.path().join("state.db.ballast");
+        let path: Arc<str> = "state.db".into();
+        let database = Database::open(&file, &path, DatabaseTime::Own).unwrap();
+        let worker = Worker::start(database, Some(Ballast::keep(&file))).unwrap();
+        let full = StateError::Full { path: path.clone() };
+        assert!(ballast.metadata().unwrap().len() > 1 << 20);
+
+        // The disk is full for as long as the ballast takes up its room.
+        let (room, error) = (ballast.clone(), full.clone());
+        let work = move |_: &Database| match room.exists() {
+            true => Err(Fault::State(error.clone())),
+            false => Ok(7),
+        };
+        let adds = worker.call(Effect::Adds, work.clone()).await;
+        assert_eq!(adds, Err(full.clone()));
+        assert!(ballast.exists(), "it is not for adding");
+        assert_eq!(worker.call(Effect::Drains, work).await, Ok(7));
+        assert!(!ballast.exists());
+    }
 }

@@ -40,7 +40,9 @@ async fn cursors_move_with_their_page_and_reset_keeps_what_was_sent() {
     assert_eq!((lanes[0].unsettled, lanes[0].known), (1, 1));
     assert_eq!(lanes[0].last_run, Some(run));
     let tracked = bench.reader().tracked().await.unwrap();
-    assert_eq!((tracked.issues, tracked.projects, tracked.users), (1, 1, 0));
+    assert_eq!(bench.reader().known("brevo.events/").await, Ok(1));
+    assert_eq!(bench.reader().known("brevo.contacts/").await, Ok(0));
+    assert_eq!((tracked.issues, tracked.projects), (1, 1));
 
     bench
         .store

@@ -1,0 +1,172 @@
+//! A compiled plan as the stages of a run.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Guard, OnError, Staged, Stages, Trouble};
+use crate::operation::Place;
+use crate::plan::{self, Plan, Processed, Processor, SourceKind};
+use crate::record::{Projection, Record, Value};
+use crate::state::{Fact, ScratchTable};
+use crate::transform::{MaskKey, Spill, SpillError};
+
+/// A plan at work; what it must hold back lies in temporary files.
+pub struct Planned<'p> {
+    plan: &'p Plan,
+    processor: Processor<'p>,
+    of_jira: bool,
+    /// Paths that the plan reads and no record had so far.
+    unseen: Vec<Vec<Arc<str>>>,
+}
+
+impl<'p> Planned<'p> {
+    /// Starts a plan; `run_time` is the time of what it aggregates.
+    ///
+    /// # Errors
+    /// Where there is no room for temporary files.
+    pub fn new(plan: &'p Plan, key: &'p MaskKey, run_time: Timestamp) -> Result<Self, SpillError> {
+        let mut spill =
+            || -> Result<Box<dyn Spill>, SpillError> { Ok(Box::new(ScratchTable::new()?)) };
+        let mut unseen = Vec::new();
+        paths(&plan.reads, &mut Vec::new(), &mut unseen);
+        Ok(Self {
+            plan,
+            processor: Processor::new(plan, key, run_time, &mut spill)?,
+            of_jira: plan
+                .sources
+                .iter()
+                .any(|source| matches!(source.kind, SourceKind::JiraIssues(_))),
+            unseen,
+        })
+    }
+
+    fn give(&self, processed: Processed, out: &mut Staged) {
+        out.operations.extend(processed.operations);
+        out.kept += processed.kept;
+        out.dropped += processed.dropped.len() as u64;
+        out.unmatched += processed.unmatched.len() as u64;
+        for troubled in processed.troubles {
+            let sink = troubled.sink.and_then(|index| self.plan.sinks.get(index));
+            let trouble = troubled.trouble;
+            out.troubles.push(Trouble {
+                record: troubled.record.name,
+                sink: sink.map(|sink| Arc::clone(&sink.name)),
+                class: trouble.kind.code().as_str().into(),
+                at: trouble.place.map(|(file, span)| {
+                    let position = file.position(span.start);
+                    Place {
+                        file: file.name().into(),
+                        line: position.line,
+                        column: position.column,
+                    }
+                }),
+                reason: trouble.message,
+                on_error: sink.map_or(self.plan.on_error, |sink| sink.on_error).into(),
+            });
+        }
+    }
+}
+
+impl Stages for Planned<'_> {
+    fn process(&mut self, record: Record, out: &mut Staged) -> Result<(), String> {
+        self.unseen.retain(|path| !has(&record.value, path));
+        if self.of_jira {
+            let identity = record.identity.as_ref();
+            if let Some(id) = identity.and_then(|identity| identity.parts().first()) {
+                out.facts.push(Fact::Issue(Arc::clone(id)));
+            }
+            if let Some((project, _)) = record.name.rsplit_once('-') {
+                out.facts.push(Fact::Project(project.into()));
+            }
+        }
+        let mut processed = Processed::default();
+        let done = self.processor.process(record, &mut processed);
+        self.give(processed, out);
+        done.map_err(|error| error.to_string())
+    }
+
+    fn release(&mut self, out: &mut Staged) -> Result<bool, String> {
+        let mut processed = Processed::default();
+        let more = self.processor.release(&mut processed);
+        self.give(processed, out);
+        more.map_err(|error| error.to_string())
+    }
+
+    fn notices(&mut self) -> Vec<String> {
+        self.unseen
+            .iter()
+            .map(|path| format!("`$.{}` matched nothing in any record", path.join(".")))
+            .collect()
+    }
+}
+
+/// The paths that a projection reads, to their ends.
+fn paths(reads: &Projection, names: &mut Vec<Arc<str>>, out: &mut Vec<Vec<Arc<str>>>) {
+    match reads {
+        Projection::Members(members) => {
+            for (name, inner) in members {
+                names.push(Arc::clone(name));
+                paths(inner, names, out);
+                names.pop();
+            }
+        }
+        Projection::Whole | Projection::Raw if names.is_empty() => {}
+        Projection::Whole | Projection::Raw => out.push(names.clone()),
+    }
+}
+
+/// True where something that is not missing is under the names; lists are transparent.
+fn has(value: &Value, names: &[Arc<str>]) -> bool {
+    match (value, names) {
+        (Value::Null, _) => false,
+        // What was kept as text was not looked into.
+        (Value::Raw(_), _) => true,
+        (Value::Array(elements), _) => elements.iter().any(|element| has(element, names)),
+        (_, []) => true,
+        (Value::Object(members), [name, rest @ ..]) => {
+            members.get(name).is_some_and(|member| has(member, rest))
+        }
+        _ => false,
+    }
+}
+
+impl From<plan::OnError> for OnError {
+    fn from(written: plan::OnError) -> Self {
+        match written {
+            plan::OnError::DeadLetter => Self::DeadLetter,
+            plan::OnError::Skip => Self::Skip,
+            plan::OnError::Stop => Self::Stop,
+        }
+    }
+}
+
+impl From<plan::Guard> for Guard {
+    fn from(written: plan::Guard) -> Self {
+        Self {
+            max_changes: written.max_changes,
+            max_share: written.max_share,
+            max_dead: written.max_dead,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_seen_where_any_element_has_it() {
+        let value = Value::from_json(r#"{"a":[{"b":null},{"b":1}],"c":null,"d":[]}"#).unwrap();
+        let path = |text: &str| text.split('.').map(Arc::from).collect::<Vec<Arc<str>>>();
+        for (text, there) in [("a.b", true), ("a.x", false), ("c", false), ("d", false)] {
+            assert_eq!(has(&value, &path(text)), there, "{text}");
+        }
+        let mut reads = Projection::nothing();
+        reads.add(&path("a.b"), &Projection::Whole);
+        reads.add(&path("c"), &Projection::Raw);
+        let mut found = Vec::new();
+        paths(&reads, &mut Vec::new(), &mut found);
+        assert_eq!(found, [path("a.b"), path("c")]);
+    }
+}
