@@ -70,7 +70,8 @@ pub trait Writer: Send + Sync {
     /// How many operations [`Writer::deliver`] takes at once, at least 1.
     fn batch_size(&self) -> usize;
 
-    /// Sends operations; answers one outcome for each, in order.
+    /// Sends operations; answers one outcome for each, in order. A payload of null asks only that
+    /// [`Operation::unites`] be added to what the key has.
     ///
     /// A rejected batch has been split down to the bad record when this returns. Retries of what
     /// is certainly not applied have been made within reason; unknown outcomes are not repeated.
@@ -79,6 +80,15 @@ pub trait Writer: Send + Sync {
     /// Asks the service which of these operations of unknown outcome it has applied: one answer
     /// for each, in order; none where it could not be asked now.
     fn find<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Option<Found>>>;
+}
+
+/// What is replaced whole by each run.
+pub trait Replacing: Send + Sync {
+    /// Adds operations, aside of what is there.
+    fn add<'a>(&'a mut self, operations: &'a [Operation]) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Puts what was added in the place of what was there, also where nothing was.
+    fn replace(&mut self) -> BoxFuture<'_, Result<(), Failure>>;
 }
 
 /// What became of an operation that was sent.

@@ -6,9 +6,8 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::{Guard, Observer};
-use crate::connectors::{Source, Start, Writer};
+use crate::connectors::{Replacing, Source, Start, Writer};
 use crate::http::{Clock, Failure, Random};
-use crate::operation::Operation;
 
 /// One run of one pipeline.
 pub struct Job {
@@ -18,7 +17,7 @@ pub struct Job {
     pub holder: String,
     /// Where records come from, read one after the other.
     pub sources: Vec<JobSource>,
-    /// Where operations go, by [`Operation::sink_index`].
+    /// Where operations go, by [`crate::operation::Operation::sink_index`].
     pub sinks: Vec<JobSink>,
     /// What stops the run before anything is written; none: nothing does, or `--yes`.
     pub guard: Option<Guard>,
@@ -104,15 +103,6 @@ pub enum Route {
     Outbox(Box<dyn Writer>),
     /// All of a run, in order, replacing what was there (a file).
     Replace(Box<dyn Replacing>),
-}
-
-/// What is replaced whole by each run.
-pub trait Replacing: Send + Sync {
-    /// Adds operations, aside of what is there.
-    fn add<'a>(&'a mut self, operations: &'a [Operation]) -> BoxFuture<'a, Result<(), Failure>>;
-
-    /// Puts what was added in the place of what was there, also where nothing was.
-    fn replace(&mut self) -> BoxFuture<'_, Result<(), Failure>>;
 }
 
 /// What becomes of what cannot be handled or delivered.

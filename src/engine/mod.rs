@@ -27,7 +27,7 @@ mod summary;
 pub use end::End;
 pub use event::{Observer, RunEvent};
 pub use guard::Guard;
-pub use job::{Context, Job, JobSink, JobSource, OnError, OpenSource, Replacing, Route, Since};
+pub use job::{Context, Job, JobSink, JobSource, OnError, OpenSource, Route, Since};
 pub use planned::Planned;
 pub use run::{Finished, run};
 pub use stages::{Staged, Stages, Trouble};

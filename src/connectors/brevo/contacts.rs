@@ -14,7 +14,7 @@ use crate::config::AttributeType;
 use crate::connectors::{Applied, Found, Outcome, Writer};
 use crate::http::{Class, Failure, Method, Safety};
 use crate::operation::Operation;
-use crate::record::Value;
+use crate::record::{Object, Value};
 
 /// How many contacts are written at once: enough to reach the rate, too few to be a burst.
 const AT_ONCE: usize = 4;
@@ -35,6 +35,13 @@ impl ContactWriter {
     }
 
     async fn write(&self, operation: &Operation) -> Outcome {
+        let only_lists;
+        let operation = if operation.payload.is_null() {
+            only_lists = of_key(operation);
+            &only_lists
+        } else {
+            operation
+        };
         let body = match self.body(operation) {
             Ok(body) => body,
             Err(reason) => {
@@ -258,6 +265,25 @@ impl Writer for ContactWriter {
     }
 }
 
+/// An operation that only adds a contact to lists: an older record brought them, and the newer
+/// one's state stands. The key alone says who it is.
+fn of_key(operation: &Operation) -> Operation {
+    let mut identify = Object::with_capacity(1);
+    if let Some((kind, text)) = operation.key.split_once(':') {
+        let value = match text.parse::<i64>() {
+            Ok(id) if kind == "contact_id" => Value::from(id),
+            _ => Value::from(text),
+        };
+        identify.insert(kind, value);
+    }
+    let mut payload = Object::with_capacity(1);
+    payload.insert("identify", identify);
+    Operation {
+        payload: payload.into(),
+        ..operation.clone()
+    }
+}
+
 /// Creates the lists that operations name and the account lacks, where the sink says so.
 ///
 /// # Errors
@@ -332,4 +358,38 @@ fn percent_encoded(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Place, Policy, Version};
+
+    #[test]
+    fn what_only_adds_to_lists_names_the_contact_by_its_key() {
+        let of = |key: &str| {
+            let operation = Operation {
+                sink: "brevo.contacts".into(),
+                sink_index: 0,
+                scope: "brevo.contacts/A".into(),
+                key: key.into(),
+                policy: Policy::Latest,
+                version: Version::default(),
+                payload: Value::Null,
+                unites: vec![Value::from(22_i64)],
+                subject: None,
+                happened_at: None,
+                record: "SUP-1".into(),
+                at: Place {
+                    file: "pipelines/a.yaml".into(),
+                    line: 1,
+                    column: 1,
+                },
+            };
+            of_key(&operation).payload.to_json()
+        };
+        assert_eq!(of("email:a:b@x.de"), r#"{"identify":{"email":"a:b@x.de"}}"#);
+        assert_eq!(of("ext_id:17"), r#"{"identify":{"ext_id":"17"}}"#);
+        assert_eq!(of("contact_id:17"), r#"{"identify":{"contact_id":17}}"#);
+    }
 }
