@@ -89,7 +89,7 @@ pub(super) fn push_destination(out: &mut String, url: &str, in_cell: bool) {
             '\r' => out.push_str("%0D"),
             '\0' => out.push_str("%00"),
             '\\' => out.push_str("\\\\"),
-            '|' if in_cell => out.push_str("\\|"),
+            '|' if in_cell => out.push_str("%7C"),
             '&' if may_be_entity(url.get(at + 1..).unwrap_or_default(), false) => {
                 out.push_str("&amp;");
             }

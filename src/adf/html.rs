@@ -11,6 +11,8 @@ pub(super) struct Html {
     out: String,
     /// For each open element, where it starts and where its content does.
     open: Vec<(usize, usize)>,
+    /// Where the words of a task or decision follow its marker without a paragraph of their own.
+    words_start: Option<usize>,
 }
 
 impl Html {
@@ -52,6 +54,8 @@ impl Html {
             Item::Task { done: true } => r#"<input type="checkbox" disabled checked> "#,
             Item::Decision => "[decision] ",
         });
+        let has_marker = matches!(item, Item::Task { .. } | Item::Decision);
+        self.words_start = has_marker.then_some(self.out.len());
     }
 
     fn cell(&mut self, cell: Cell) {
@@ -214,6 +218,9 @@ impl<'d> Writer<'d> for Html {
     }
 
     fn paragraph(&mut self, runs: &[Run<'d>]) {
+        if self.words_start == Some(self.out.len()) {
+            return self.runs(runs);
+        }
         self.out.push_str("<p>");
         self.runs(runs);
         self.out.push_str("</p>");

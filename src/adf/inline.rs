@@ -244,12 +244,13 @@ impl<'d> Runs<'d> {
     /// Text made of attributes: never white space at its edges, never more than one line.
     fn generated(&mut self, document: &'d Document<'_>, id: NodeId, text: String) {
         let (style, link) = marks(document, id);
-        let text = if text.contains(['\n', '\r']) {
+        let has_edges = text.trim().len() < text.len();
+        let text = if has_edges || text.contains(['\n', '\r']) {
             on_one_line(&text)
         } else {
             text
         };
-        if !text.trim().is_empty() {
+        if !text.is_empty() {
             self.push(Content::Text(text.into()), style.without(Style::CODE), link);
         }
     }

@@ -101,7 +101,10 @@ enum Pending {
     Nothing,
     Line,
     BlankLine,
+    /// Nothing before words, a blank line before another marker.
     BlankLineBeforeMarker,
+    /// A line before words, a blank line before another marker.
+    LineBeforeWords,
 }
 
 struct Frame {
@@ -225,8 +228,8 @@ impl Lines {
         let Some(top) = self.top() else { return };
         if self.written < self.frames.len() && top.role == Role::Item {
             self.write_markers(None);
-            let end = self.out.trim_end_matches(' ').len();
-            self.out.truncate(end.max(self.line_start));
+            self.trim_spaces();
+            self.settle_box();
         }
         if let Some(frame) = self.frames.pop() {
             if frame.prefix > frame.prefix_before {
@@ -282,6 +285,8 @@ impl Lines {
         }
         // Markers of several levels share a line, except where the prefix could not follow, where
         // only words may, and where Markdown would take a line of markers alone for a rule.
+        let ends_without_words = leaf.is_none() || self.top().is_some_and(|top| top.is_capped);
+        let is_column = self.dialect.is_markdown && ends_without_words;
         let mut pending = Pending::Nothing;
         for index in first..self.frames.len() {
             if let Some(Role::Cell { index: cell }) = self.frames.get(index).map(|f| f.role) {
@@ -293,22 +298,21 @@ impl Lines {
             if frame.marker.text.is_empty() {
                 continue;
             }
-            let (before, prefix, end) = (frame.prefix_before, frame.prefix, frame.marker.end);
+            let (before, end) = (frame.prefix_before, frame.marker.end);
             let (is_capped, is_flat) = (frame.is_capped, frame.is_flat);
             let text = frame.marker.text.clone();
             self.settle(pending, before);
             self.out.push_str(&text);
             pending = match end {
                 _ if is_flat => Pending::Nothing,
-                MarkerEnd::Line => {
-                    self.end_line(prefix);
-                    Pending::Nothing
+                MarkerEnd::Line if leaf == Some(Leaf::Paragraph) => Pending::LineBeforeWords,
+                MarkerEnd::Line | MarkerEnd::Words if leaf != Some(Leaf::Paragraph) => {
+                    Pending::BlankLine
                 }
-                MarkerEnd::Words if leaf != Some(Leaf::Paragraph) => Pending::BlankLine,
                 // A container within may yet put its own marker first.
-                MarkerEnd::Words => Pending::BlankLineBeforeMarker,
+                MarkerEnd::Line | MarkerEnd::Words => Pending::BlankLineBeforeMarker,
                 MarkerEnd::Structure if is_capped => Pending::Line,
-                MarkerEnd::Structure if self.dialect.is_markdown && leaf.is_none() => Pending::Line,
+                MarkerEnd::Structure if is_column => Pending::Line,
                 MarkerEnd::Structure => Pending::Nothing,
             };
         }
@@ -316,6 +320,7 @@ impl Lines {
             (Pending::Line, Some(Leaf::Lines)) | (Pending::BlankLine, Some(_)) => {
                 self.settle(pending, self.prefix.len());
             }
+            (Pending::LineBeforeWords, Some(_)) => self.end_line(self.prefix.len()),
             _ => {}
         }
         self.written = self.frames.len();
@@ -327,9 +332,23 @@ impl Lines {
             return;
         }
         self.trim_spaces();
+        self.settle_box();
         self.end_line(prefix);
         if pending != Pending::Line {
             self.end_line(prefix);
+        }
+    }
+
+    /// A task's box that no words follow on the line is text itself: parsers differ on it.
+    fn settle_box(&mut self) {
+        if !self.dialect.is_markdown {
+            return;
+        }
+        for (written, text) in [("[ ]", r"\[ \]"), ("[x]", r"\[x\]")] {
+            if self.out.ends_with(written) {
+                self.out.truncate(self.out.len() - written.len());
+                self.out.push_str(text);
+            }
         }
     }
 

@@ -95,7 +95,7 @@ impl Markdown {
     fn write(&mut self, runs: &[Run<'_>], kind: Kind) {
         let has_strike = runs.iter().any(|run| run.style.has(Style::STRIKE));
         let mut inline = Inline {
-            has_tildes: has_strike || tildes(runs) > 1,
+            has_tildes: self.lines.is_flat() || has_strike || tildes(runs) > 1,
             in_cell: self.lines.is_flat(),
             markdown: self,
             kind,
@@ -121,7 +121,9 @@ impl Markdown {
 fn tildes(runs: &[Run<'_>]) -> usize {
     let texts = runs.iter().map(|run| match &run.content {
         Content::Text(text) => text.matches('~').count(),
-        _ => 0,
+        Content::Card { name, .. } => name.map_or(0, |name| name.matches('~').count() * 2),
+        Content::Media(media) => media.alt.map_or(0, |alt| alt.matches('~').count() * 2),
+        Content::Space(_) | Content::Break => 0,
     });
     texts.sum()
 }
@@ -342,10 +344,12 @@ impl Inline<'_> {
     fn card(&mut self, url: &str, name: Option<&str>) {
         let in_cell = self.in_cell;
         self.markdown.place = Place::Within;
-        if name.is_none() && escape::is_autolink(url) {
+        // Parsers do not agree on an escaped pipe within angle brackets.
+        let has_pipe = in_cell && url.contains('|');
+        if name.is_none() && !has_pipe && escape::is_autolink(url) {
             let out = self.out();
             out.push('<');
-            push_code(out, url, in_cell);
+            out.push_str(url);
             out.push('>');
             return;
         }
@@ -424,11 +428,12 @@ impl<'d> Writer<'d> for Markdown {
                 }
             }
             Block::Table(shape) => {
-                if self.lines.is_flat() {
-                    self.lines.open(Role::Table, Marker::none(), "");
-                } else {
+                if !self.lines.is_flat() {
                     self.rows = Rows::start(&mut self.lines, shape);
-                    self.lines.open(Role::Table, Marker::none(), "");
+                }
+                let is_flat = self.lines.is_flat();
+                self.lines.open(Role::Table, Marker::none(), "");
+                if !is_flat && self.rows.is_some() {
                     self.lines.enter();
                 }
             }
@@ -501,9 +506,11 @@ impl<'d> Writer<'d> for Markdown {
         self.place = Place::Within;
         self.write(runs, Kind::Heading);
         // Number signs at the end would be taken for the heading's own.
-        if self.lines.out.ends_with('#') {
-            self.lines.out.pop();
-            self.lines.out.push_str("\\#");
+        let out = &mut self.lines.out;
+        out.truncate(out.trim_end_matches([' ', '\t']).len());
+        if out.ends_with('#') {
+            out.pop();
+            out.push_str("\\#");
         }
     }
 

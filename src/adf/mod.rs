@@ -8,6 +8,8 @@
 //!
 //! It knows nothing of Jira: where rich text comes from, and where it goes, is its callers' affair.
 
+#[cfg(test)]
+mod cases;
 mod cut;
 mod date;
 mod document;
@@ -97,5 +99,122 @@ fn rendered(document: &document::Document<'_>, format: Format) -> String {
             walk::walk(document, &mut text);
             text.finish()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Format, is_node, read, render, render_within, walk};
+
+    #[test]
+    fn what_is_no_document_is_taken_for_what_it_is() {
+        for (json, text) in [
+            ("null", ""),
+            ("", ""),
+            ("  ", ""),
+            ("oops", ""),
+            ("7", "7"),
+            ("true", "true"),
+            (r#""h1. *wiki* <b>\u00e9\ud83c\udf89""#, "h1. *wiki* <b>é🎉"),
+        ] {
+            for format in [Format::Text, Format::Markdown, Format::Html] {
+                assert_eq!(render(json, format), text, "{json}");
+            }
+        }
+        assert_eq!(render_within(r#""<b>abc""#, Format::Html, 4), "<b>a");
+    }
+
+    #[test]
+    fn a_shape_that_is_wrong_costs_no_text() {
+        for (json, text) in [
+            (r#"{"type":"text","text":"a"}"#, "a"),
+            (r#"[{"type":"text","text":"a"},null,7,"b"]"#, "ab"),
+            (r#"{"content":{"content":"a","type":"paragraph"}}"#, "a"),
+            (
+                r#"{"type":"doc","content":null,"attrs":null,"marks":null,"text":null}"#,
+                "",
+            ),
+            (
+                r#"{"type":"paragraph","attrs":[],"content":[{"type":"text","text":"a","marks":{"type":"em"}}]}"#,
+                "a",
+            ),
+            (
+                r#"{"type":"heading","attrs":{"level":"two"},"content":[{"type":"text","text":"a"},{"type":"paragraph","content":["b"]}]}"#,
+                "a\n\nb",
+            ),
+            (
+                r#"{"type":"doc","content":[{"type":"text","text":"cut sho"#,
+                "cut sho",
+            ),
+            (r#"{"type":"doc","content":["a" "b"],}"#, "ab"),
+            (
+                r#"{"type":"text","text":"\ud800x\udc00"}"#,
+                "\u{fffd}x\u{fffd}",
+            ),
+        ] {
+            assert_eq!(render(json, Format::Text), text, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_node_is_an_object_with_a_type() {
+        for json in [
+            r#"{"type":"doc"}"#,
+            r#" { "content": [{"x": "}]"}], "version": 1, "type": "doc" }"#,
+        ] {
+            assert!(is_node(json), "{json}");
+        }
+        for json in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#""type""#,
+            r#"{"type":1}"#,
+            r#"{"a":{"type":"doc"}}"#,
+            "{",
+        ] {
+            assert!(!is_node(json), "{json}");
+        }
+    }
+
+    #[test]
+    fn twice_the_document_takes_twice_the_steps() {
+        let item = r#"{"type":"listItem","content":[{"type":"paragraph","content":[{"type":"text","text":"a"}]}]}"#;
+        let row = format!(
+            r#"{{"type":"tableRow","content":[{{"type":"tableCell","content":[{item}]}}]}}"#
+        );
+        let wide = |size: usize| {
+            format!(
+                r#"{{"type":"bulletList","content":[{}]}}"#,
+                vec![item; size].join(",")
+            )
+        };
+        let long = |size: usize| {
+            format!(
+                r#"{{"type":"table","content":[{}]}}"#,
+                vec![&*row; size].join(",")
+            )
+        };
+        let deep = |size: usize| {
+            let open = r#"{"type":"bulletList","content":[{"type":"listItem","content":["#;
+            format!("{}{item}{}", open.repeat(size), "]}]}".repeat(size))
+        };
+        let makes: [&dyn Fn(usize) -> String; 3] = [&wide, &long, &deep];
+        for make in makes {
+            let once = work(&make(5_000));
+            let twice = work(&make(10_000));
+            assert!(once > 5_000 && twice <= once * 2, "{once}, {twice}");
+        }
+    }
+
+    /// The nodes read and the steps of the walk; what is written is judged by its length.
+    fn work(json: &str) -> u64 {
+        let read::Input::Document(document) = read::read(json) else {
+            return 0;
+        };
+        let mut text = super::text::Text::new();
+        let steps = walk::walk(&document, &mut text);
+        steps + document.nodes.len() as u64
     }
 }

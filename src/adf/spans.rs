@@ -1,7 +1,7 @@
 //! Where marks open and close around the runs of a line, so that they nest and that neighbours
 //! with the same mark share it.
 
-use super::inline::{Link, Run, Style};
+use super::inline::{Content, Link, Run, Style};
 
 /// A mark around runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +54,12 @@ pub(super) fn plan<'d>(runs: &[Run<'d>]) -> Vec<Step<'d>> {
             steps.push(Step::Close(mark));
             open.pop();
         }
+        // What was closed with the mark around it opens again at words, not at white space.
+        let is_blank = matches!(run.content, Content::Space(_) | Content::Break);
         let mut missing: Vec<(usize, Mark<'d>, usize)> = Vec::new();
         for (slot, end) in ends.iter().enumerate() {
-            if *end > index
+            if !is_blank
+                && *end > index
                 && !open.iter().any(|(other, ..)| *other == slot)
                 && let Some(mark) = mark(run, slot)
             {
