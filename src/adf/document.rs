@@ -164,7 +164,7 @@ impl MarkKind {
 
 /// The attributes that some rule reads; others are skipped while reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name {
+pub(super) enum Key {
     Alt,
     Colspan,
     Cxhtml,
@@ -172,13 +172,13 @@ pub(super) enum Name {
     DataUrl,
     Datasource,
     DescriptionText,
-    ExtensionKey,
+    Extension,
     Href,
     Id,
     Language,
     Level,
     LinkUrl,
-    NameOf,
+    Name,
     Order,
     PanelIconText,
     PanelType,
@@ -196,7 +196,7 @@ pub(super) enum Name {
 /// An attribute's scalar value: the string's characters, or the literal as it was written.
 #[derive(Debug)]
 pub(super) struct Attribute<'a> {
-    pub(super) name: Name,
+    pub(super) key: Key,
     pub(super) value: Cow<'a, str>,
     pub(super) is_string: bool,
 }
@@ -304,32 +304,32 @@ impl<'a> Document<'a> {
             .unwrap_or_default()
     }
 
-    fn find(&self, attributes: Span, name: Name) -> Option<&Attribute<'a>> {
+    fn find(&self, attributes: Span, key: Key) -> Option<&Attribute<'a>> {
         let all = attributes.of(&self.attributes);
-        all.iter().rev().find(|attribute| attribute.name == name)
+        all.iter().rev().find(|attribute| attribute.key == key)
     }
 
     /// A non-empty string attribute of a node.
-    pub(super) fn string(&self, id: NodeId, name: Name) -> Option<&str> {
-        let found = self.find(self.node(id)?.attributes, name)?;
+    pub(super) fn string(&self, id: NodeId, key: Key) -> Option<&str> {
+        let found = self.find(self.node(id)?.attributes, key)?;
         (found.is_string && !found.value.is_empty()).then_some(&*found.value)
     }
 
     /// An attribute of a node, be it a string, a number or a truth value.
-    pub(super) fn scalar(&self, id: NodeId, name: Name) -> Option<&str> {
-        let found = self.find(self.node(id)?.attributes, name)?;
+    pub(super) fn scalar(&self, id: NodeId, key: Key) -> Option<&str> {
+        let found = self.find(self.node(id)?.attributes, key)?;
         (!found.value.is_empty()).then_some(&*found.value)
     }
 
     /// A non-empty string attribute of a mark.
-    pub(super) fn mark_string(&self, mark: &Mark, name: Name) -> Option<&str> {
-        let found = self.find(mark.attributes, name)?;
+    pub(super) fn mark_string(&self, mark: &Mark, key: Key) -> Option<&str> {
+        let found = self.find(mark.attributes, key)?;
         (found.is_string && !found.value.is_empty()).then_some(&*found.value)
     }
 
     /// A whole number attribute, read as JavaScript's `Number` reads it and rounded down.
-    pub(super) fn whole(&self, id: NodeId, name: Name) -> Option<f64> {
-        number(self.scalar(id, name)?).map(f64::floor)
+    pub(super) fn whole(&self, id: NodeId, key: Key) -> Option<f64> {
+        number(self.scalar(id, key)?).map(f64::floor)
     }
 }
 

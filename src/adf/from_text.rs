@@ -37,15 +37,15 @@ pub fn from_text(text: &str) -> String {
 }
 
 fn push_string(json: &mut String, text: &str) {
-    use std::fmt::Write as _;
     json.push('"');
     for character in text.chars() {
         match character {
             '"' | '\\' => json.extend(['\\', character]),
             '\0'..='\u{1f}' => {
-                // Writing to a string cannot fail.
-                let _: Result<(), std::fmt::Error> =
-                    write!(json, "\\u{:04x}", u32::from(character));
+                let code = u32::from(character);
+                let digits = [code / 16, code % 16].map(|digit| char::from_digit(digit, 16));
+                json.push_str("\\u00");
+                json.extend(digits.into_iter().flatten());
             }
             _ => json.push(character),
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::date;
-use super::document::{Document, Kind, MarkKind, Name, NodeId};
+use super::document::{Document, Key, Kind, MarkKind, NodeId};
 use super::link;
 use super::macro_html;
 
@@ -140,18 +140,18 @@ impl<'d> Runs<'d> {
                 self.after_mention = true;
             }
             Kind::Emoji => {
-                if let Some(emoji) = attribute(Name::Text).or(attribute(Name::ShortName)) {
+                if let Some(emoji) = attribute(Key::Text).or(attribute(Key::ShortName)) {
                     let (style, link) = marks(document, id);
                     self.text(emoji, style, link);
                 }
             }
             Kind::Date => {
-                if let Some(timestamp) = document.scalar(id, Name::Timestamp) {
+                if let Some(timestamp) = document.scalar(id, Key::Timestamp) {
                     self.generated(document, id, date::shown(timestamp));
                 }
             }
             Kind::Status | Kind::Placeholder => {
-                if let Some(text) = attribute(Name::Text) {
+                if let Some(text) = attribute(Key::Text) {
                     self.generated(document, id, format!("[{text}]"));
                 }
             }
@@ -160,13 +160,13 @@ impl<'d> Runs<'d> {
             Kind::MediaInline | Kind::Media => self.media(document, id, false),
             Kind::SyncBlock => self.plain("[synced block]"),
             Kind::ApplicationCard => {
-                for name in [Name::TitleText, Name::DescriptionText] {
+                for name in [Key::TitleText, Key::DescriptionText] {
                     if let Some(text) = attribute(name) {
                         self.plain(text);
                         self.line_break();
                     }
                 }
-                if let Some(url) = attribute(Name::LinkUrl) {
+                if let Some(url) = attribute(Key::LinkUrl) {
                     self.card_of(url, None, Style::default());
                 }
             }
@@ -177,13 +177,13 @@ impl<'d> Runs<'d> {
 
     fn card(&mut self, document: &'d Document<'_>, id: NodeId) {
         let url = document
-            .string(id, Name::Url)
-            .or(document.string(id, Name::DataUrl));
-        let name = document.string(id, Name::DataName);
+            .string(id, Key::Url)
+            .or(document.string(id, Key::DataUrl));
+        let name = document.string(id, Key::DataName);
         match (url, name) {
             (Some(url), name) => self.card_of(url, name, marks(document, id).0),
             (None, Some(name)) => self.plain(name),
-            (None, None) if document.string(id, Name::Datasource).is_some() => {
+            (None, None) if document.string(id, Key::Datasource).is_some() => {
                 self.plain("[datasource]");
             }
             (None, None) => {}
@@ -203,10 +203,10 @@ impl<'d> Runs<'d> {
     }
 
     fn extension(&mut self, document: &'d Document<'_>, id: NodeId) {
-        let key = document.string(id, Name::ExtensionKey);
-        if let Some(text) = document.string(id, Name::Text) {
+        let key = document.string(id, Key::Extension);
+        if let Some(text) = document.string(id, Key::Text) {
             self.plain(text);
-        } else if let Some(html) = document.string(id, Name::Cxhtml)
+        } else if let Some(html) = document.string(id, Key::Cxhtml)
             && key == Some("nested-table")
         {
             for line in macro_html::visible_lines(html) {
@@ -225,13 +225,13 @@ impl<'d> Runs<'d> {
     /// Adds a media node; in a single it is an image, else a file, unless it is external.
     pub(super) fn media(&mut self, document: &'d Document<'_>, id: NodeId, in_single: bool) {
         let attribute = |name| document.string(id, name);
-        let kind = attribute(Name::Type);
+        let kind = attribute(Key::Type);
         let (style, link) = marks(document, id);
-        let url = attribute(Name::Url).filter(|url| !link::runs_script(url));
+        let url = attribute(Key::Url).filter(|url| !link::runs_script(url));
         let media = Media {
-            alt: attribute(Name::Alt),
+            alt: attribute(Key::Alt),
             url,
-            id: attribute(Name::Id),
+            id: attribute(Key::Id),
             is_image: in_single || matches!(kind, Some("external" | "image")),
         };
         self.push(Content::Media(media), style.without(Style::CODE), link);
@@ -400,18 +400,18 @@ fn marks<'d>(document: &'d Document<'_>, id: NodeId) -> (Style, Option<Link<'d>>
             MarkKind::Strike => Style::STRIKE,
             MarkKind::Strong => Style::STRONG,
             MarkKind::Underline => Style::UNDERLINE,
-            MarkKind::SubOrSuperscript => match document.mark_string(mark, Name::Type) {
+            MarkKind::SubOrSuperscript => match document.mark_string(mark, Key::Type) {
                 Some("sub") => Style::SUBSCRIPT,
                 Some("sup") => Style::SUPERSCRIPT,
                 _ => continue,
             },
             MarkKind::Link => {
-                let href = document.mark_string(mark, Name::Href).map(str::trim);
+                let href = document.mark_string(mark, Key::Href).map(str::trim);
                 link = href
                     .filter(|href| !href.is_empty() && !link::runs_script(href))
                     .map(|href| Link {
                         href,
-                        title: document.mark_string(mark, Name::Title),
+                        title: document.mark_string(mark, Key::Title),
                     });
                 continue;
             }
@@ -427,8 +427,8 @@ fn marks<'d>(document: &'d Document<'_>, id: NodeId) -> (Style, Option<Link<'d>>
 
 fn mention(document: &Document<'_>, id: NodeId) -> String {
     // `all` and `here` are ids that read as names.
-    let who = document.scalar(id, Name::Id);
-    let text = document.string(id, Name::Text).map(str::trim);
+    let who = document.scalar(id, Key::Id);
+    let text = document.string(id, Key::Text).map(str::trim);
     let name = text.filter(|text| !text.is_empty()).or(who);
     match name {
         Some(name) if name.starts_with('@') => name.to_owned(),
@@ -440,12 +440,12 @@ fn mention(document: &Document<'_>, id: NodeId) -> String {
 /// What an unknown node without text and children shows.
 pub(super) fn fallback<'d>(document: &'d Document<'_>, id: NodeId) -> Option<&'d str> {
     [
-        Name::Text,
-        Name::Title,
-        Name::NameOf,
-        Name::ShortName,
-        Name::Alt,
-        Name::Url,
+        Key::Text,
+        Key::Title,
+        Key::Name,
+        Key::ShortName,
+        Key::Alt,
+        Key::Url,
     ]
     .into_iter()
     .find_map(|name| document.string(id, name))

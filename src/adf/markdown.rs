@@ -221,7 +221,7 @@ impl Inline<'_> {
         };
         let fence = "`".repeat(escape::longest_backticks(texts()) + 1);
         let is_edge = texts().next().is_some_and(|text| text.starts_with('`'))
-            || texts().last().is_some_and(|text| text.ends_with('`'));
+            || texts().next_back().is_some_and(|text| text.ends_with('`'));
         let pad = if is_edge { " " } else { "" };
         self.out().extend([&fence, pad]);
         self.fences = format!("{pad}{fence}");

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::document::{Attribute, Document, Kind, Mark, MarkKind, Name, Node, NodeId, Span};
+use super::document::{Attribute, Document, Key, Kind, Mark, MarkKind, Node, NodeId, Span};
 use super::json::{Cursor, Fault, Scalar};
 
 /// What the JSON text was.
@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
                 self.attribute(attribute_name(&key))?;
             } else if key == "datasource" {
                 self.document.attributes.push(Attribute {
-                    name: Name::Datasource,
+                    key: Key::Datasource,
                     value: Cow::Borrowed("datasource"),
                     is_string: true,
                 });
@@ -285,12 +285,12 @@ impl<'a> Reader<'a> {
             }
             let key = self.cursor.key()?;
             let name = match (group, &*key) {
-                ("data", "url") => Some(Name::DataUrl),
-                ("data", "name") => Some(Name::DataName),
-                ("parameters", "cxhtml") => Some(Name::Cxhtml),
-                ("title", "text") => Some(Name::TitleText),
-                ("description", "text") => Some(Name::DescriptionText),
-                ("link", "url") => Some(Name::LinkUrl),
+                ("data", "url") => Some(Key::DataUrl),
+                ("data", "name") => Some(Key::DataName),
+                ("parameters", "cxhtml") => Some(Key::Cxhtml),
+                ("title", "text") => Some(Key::TitleText),
+                ("description", "text") => Some(Key::DescriptionText),
+                ("link", "url") => Some(Key::LinkUrl),
                 _ => None,
             };
             self.attribute(name)?;
@@ -298,7 +298,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn attribute(&mut self, name: Option<Name>) -> Result<(), Fault> {
+    fn attribute(&mut self, name: Option<Key>) -> Result<(), Fault> {
         let Some(name) = name else {
             return self.cursor.skip();
         };
@@ -311,7 +311,7 @@ impl<'a> Reader<'a> {
             Scalar::Null => return Ok(()),
         };
         self.document.attributes.push(Attribute {
-            name,
+            key: name,
             value,
             is_string,
         });
@@ -327,27 +327,27 @@ fn span(start: usize, end: usize) -> Span {
     }
 }
 
-fn attribute_name(key: &str) -> Option<Name> {
+fn attribute_name(key: &str) -> Option<Key> {
     Some(match key {
-        "alt" => Name::Alt,
-        "colspan" => Name::Colspan,
-        "extensionKey" => Name::ExtensionKey,
-        "href" => Name::Href,
-        "id" => Name::Id,
-        "language" => Name::Language,
-        "level" => Name::Level,
-        "name" => Name::NameOf,
-        "order" => Name::Order,
-        "panelIconText" => Name::PanelIconText,
-        "panelType" => Name::PanelType,
-        "rowspan" => Name::Rowspan,
-        "shortName" => Name::ShortName,
-        "state" => Name::State,
-        "text" => Name::Text,
-        "timestamp" => Name::Timestamp,
-        "title" => Name::Title,
-        "type" => Name::Type,
-        "url" => Name::Url,
+        "alt" => Key::Alt,
+        "colspan" => Key::Colspan,
+        "extensionKey" => Key::Extension,
+        "href" => Key::Href,
+        "id" => Key::Id,
+        "language" => Key::Language,
+        "level" => Key::Level,
+        "name" => Key::Name,
+        "order" => Key::Order,
+        "panelIconText" => Key::PanelIconText,
+        "panelType" => Key::PanelType,
+        "rowspan" => Key::Rowspan,
+        "shortName" => Key::ShortName,
+        "state" => Key::State,
+        "text" => Key::Text,
+        "timestamp" => Key::Timestamp,
+        "title" => Key::Title,
+        "type" => Key::Type,
+        "url" => Key::Url,
         _ => return None,
     })
 }

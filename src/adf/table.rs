@@ -1,6 +1,6 @@
 //! The grid of a table: how wide it is, and which columns the cells above still cover.
 
-use super::document::{Document, Kind, Name, NodeId};
+use super::document::{Document, Key, Kind, NodeId};
 
 /// Beyond so many columns a table is laid out without its spans, so that a few bytes of
 /// `colspan` cannot ask for megabytes of empty cells.
@@ -50,7 +50,7 @@ fn measure_rows(document: &Document<'_>, rows: impl Iterator<Item = NodeId>) -> 
                         1
                     }
                 };
-                grid.place(measure(Name::Colspan), measure(Name::Rowspan));
+                grid.place(measure(Key::Colspan), measure(Key::Rowspan));
             }
         } else {
             cells = 1;
@@ -72,7 +72,7 @@ fn measure_rows(document: &Document<'_>, rows: impl Iterator<Item = NodeId>) -> 
 }
 
 /// A `colspan` or `rowspan`: 1 to 1000, all else is 1.
-pub(super) fn span(document: &Document<'_>, cell: NodeId, name: Name) -> u16 {
+pub(super) fn span(document: &Document<'_>, cell: NodeId, name: Key) -> u16 {
     let value = document.whole(cell, name).unwrap_or(1.0);
     if !(1.0..=1000.0).contains(&value) {
         return 1;

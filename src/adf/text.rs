@@ -47,11 +47,11 @@ impl Text {
             Item::Bullet => self.lines.open(Role::Item, Marker::structure("- "), "  "),
             Item::Task { done: false } => {
                 self.lines
-                    .open(Role::Item, Marker::structure("[ ] "), "    ")
+                    .open(Role::Item, Marker::structure("[ ] "), "    ");
             }
             Item::Task { done: true } => {
                 self.lines
-                    .open(Role::Item, Marker::structure("[x] "), "    ")
+                    .open(Role::Item, Marker::structure("[x] "), "    ");
             }
             Item::Decision => self.lines.open(Role::Item, Marker::structure("<> "), "   "),
             Item::Number(number) => {

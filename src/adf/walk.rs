@@ -3,7 +3,7 @@
 //! Whatever stands where it may not is put where it can be shown: inline nodes among blocks
 //! become a paragraph, stray cells get a row, what is no item of a list becomes one.
 
-use super::document::{Document, Kind, Name, NodeId};
+use super::document::{Document, Key, Kind, NodeId};
 use super::inline::{Run, Runs, Style, fallback};
 use super::table::{self, Shape};
 
@@ -248,7 +248,7 @@ impl<'d, W: Writer<'d>> Walk<'_, 'd, '_, W> {
         match kind {
             Kind::Paragraph | Kind::Caption => self.blocks(id, Leaf::Paragraph, true),
             Kind::Heading => {
-                let level = self.document.whole(id, Name::Level).unwrap_or(1.0);
+                let level = self.document.whole(id, Key::Level).unwrap_or(1.0);
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
@@ -274,7 +274,7 @@ impl<'d, W: Writer<'d>> Walk<'_, 'd, '_, W> {
             }
             Kind::Panel => self.panel(id),
             Kind::Expand => {
-                let title = self.document.string(id, Name::Title).map(str::trim);
+                let title = self.document.string(id, Key::Title).map(str::trim);
                 let title = title.filter(|title| !title.is_empty());
                 self.open_until(Block::Expand { title });
                 self.blocks(id, Leaf::Paragraph, false);
@@ -333,20 +333,20 @@ impl<'d, W: Writer<'d>> Walk<'_, 'd, '_, W> {
             }
         }
         if !text.is_empty() {
-            let language = self.document.string(id, Name::Language);
+            let language = self.document.string(id, Key::Language);
             self.writer.code(language, &text);
         }
     }
 
     fn panel(&mut self, id: NodeId) {
-        let kind = match self.document.string(id, Name::PanelType) {
+        let kind = match self.document.string(id, Key::PanelType) {
             Some("tip" | "success") => PanelKind::Tip,
             Some("warning") => PanelKind::Warning,
             Some("error") => PanelKind::Error,
             _ => PanelKind::Note,
         };
         self.open_until(Block::Panel(kind));
-        self.lead = self.document.string(id, Name::PanelIconText);
+        self.lead = self.document.string(id, Key::PanelIconText);
         self.blocks(id, Leaf::Paragraph, false);
     }
 
@@ -388,7 +388,7 @@ impl<'d, W: Writer<'d>> Walk<'_, 'd, '_, W> {
 
     /// The number of a list's first item: 0 is one, what is none is 1.
     fn start_of(&self, id: NodeId) -> u64 {
-        let order = self.document.whole(id, Name::Order).unwrap_or(1.0);
+        let order = self.document.whole(id, Key::Order).unwrap_or(1.0);
         if order < 0.0 {
             return 1;
         }
@@ -417,7 +417,7 @@ impl<'d, W: Writer<'d>> Walk<'_, 'd, '_, W> {
     fn kind_of_item(&self, id: NodeId, list: Block<'d>, number: u64) -> Item {
         match (self.document.kind(id), list) {
             (Kind::TaskItem, _) => Item::Task {
-                done: self.document.string(id, Name::State) == Some("DONE"),
+                done: self.document.string(id, Key::State) == Some("DONE"),
             },
             (Kind::DecisionItem, _) => Item::Decision,
             (_, Block::Numbers { .. }) => Item::Number(number),
@@ -504,12 +504,12 @@ impl<'d, W: Writer<'d>> Walk<'_, 'd, '_, W> {
         let cell = Block::Cell(Cell {
             is_header: kind == Kind::TableHeader,
             colspan: if is_cell {
-                table::span(document, id, Name::Colspan)
+                table::span(document, id, Key::Colspan)
             } else {
                 1
             },
             rowspan: if is_cell {
-                table::span(document, id, Name::Rowspan)
+                table::span(document, id, Key::Rowspan)
             } else {
                 1
             },
