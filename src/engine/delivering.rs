@@ -96,59 +96,96 @@ impl Delivering<'_> {
                 .push(row.id);
         }
         for ((index, unknown), ids) in by_sink {
-            let Some(sink) = sinks.get(index) else {
-                self.orphans(&ids).await?;
-                continue;
-            };
-            let Route::Outbox(writer) = &sink.route else {
-                self.orphans(&ids).await?;
-                continue;
-            };
-            if unknown {
-                self.ask(sink, writer.as_ref(), counting, &ids).await?;
-                continue;
-            }
-            for batch in ids.chunks(writer.batch_size().max(1)) {
+            let size = sinks
+                .get(index)
+                .and_then(|sink| writer_of(sink))
+                .map_or(1, Writer::batch_size);
+            for batch in ids.chunks(size.max(1)) {
                 if self.context.cancel.is_cancelled() {
                     return Err(End::Interrupted);
                 }
-                self.batch(sink, writer.as_ref(), counting, batch).await?;
+                self.batch(sinks, counting, batch, unknown).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of one sink: each goes where its operation belongs, whatever was edited since.
+    async fn batch(
+        &self,
+        sinks: &Writers<'_>,
+        counting: &mut Counting,
+        ids: &[i64],
+        unknown: bool,
+    ) -> Result<(), End> {
+        let sent_at = self.context.now();
+        let deliveries = if unknown {
+            self.store.load(self.lease, ids).await?
+        } else {
+            self.store.sending(self.lease, ids, sent_at).await?
+        };
+        let mut orphans = Vec::new();
+        let mut by_sink: BTreeMap<usize, Vec<Delivery>> = BTreeMap::new();
+        for delivery in deliveries {
+            match place_of(sinks, &delivery) {
+                Some(index) => by_sink.entry(index).or_default().push(delivery),
+                None => orphans.push(delivery),
+            }
+        }
+        if !orphans.is_empty() {
+            self.orphans(orphans, counting).await?;
+        }
+        for (index, deliveries) in by_sink {
+            let Some((sink, writer)) = sinks
+                .get(index)
+                .and_then(|sink| Some((*sink, writer_of(sink)?)))
+            else {
+                continue;
+            };
+            if unknown {
+                self.ask(sink, writer, counting, deliveries).await?;
+            } else {
+                self.send(sink, writer, counting, deliveries, sent_at)
+                    .await?;
             }
         }
         Ok(())
     }
 
     /// Rows of a sink that the pipeline no longer has wait for a person.
-    async fn orphans(&self, ids: &[i64]) -> Result<(), End> {
-        let settled = ids
-            .iter()
-            .map(|id| {
-                let dead = Settlement::Dead {
-                    class: "orphaned".into(),
-                    reason: "the pipeline no longer has the sink that this was made for".into(),
-                };
-                (*id, dead)
-            })
-            .collect();
+    async fn orphans(&self, deliveries: Vec<Delivery>, counting: &mut Counting) -> Result<(), End> {
+        let class = "orphaned";
+        let reason = "the pipeline no longer has the sink that this was made for";
+        let mut settled = Vec::with_capacity(deliveries.len());
+        for Delivery { id, operation, .. } in deliveries {
+            counting.dead(
+                self.context,
+                &operation.record,
+                Some(&operation.sink),
+                (class, reason),
+                false,
+            );
+            let dead = Settlement::Dead {
+                class: class.into(),
+                reason: reason.into(),
+            };
+            settled.push((id, dead));
+        }
         Ok(self
             .store
             .settle(self.lease, settled, self.context.now())
             .await?)
     }
 
-    /// Sends a batch and settles it.
-    async fn batch(
+    /// Sends operations and settles them.
+    async fn send(
         &self,
         sink: &JobSink,
         writer: &dyn Writer,
         counting: &mut Counting,
-        ids: &[i64],
+        deliveries: Vec<Delivery>,
+        sent_at: i64,
     ) -> Result<(), End> {
-        let sent_at = self.context.now();
-        let deliveries = self.store.sending(self.lease, ids, sent_at).await?;
-        if deliveries.is_empty() {
-            return Ok(());
-        }
         let (rows, operations) = split(deliveries);
         let mut outcomes = writer.deliver(&operations).await.into_iter();
         let mut batch = Batch {
@@ -182,9 +219,9 @@ impl Delivering<'_> {
         sink: &JobSink,
         writer: &dyn Writer,
         counting: &mut Counting,
-        ids: &[i64],
+        deliveries: Vec<Delivery>,
     ) -> Result<(), End> {
-        let (rows, operations) = split(self.store.load(self.lease, ids).await?);
+        let (rows, operations) = split(deliveries);
         let mut answers = writer.find(&operations).await.into_iter();
         let now = self.context.now();
         let mut settled = Vec::with_capacity(rows.len());
@@ -227,6 +264,28 @@ impl Delivering<'_> {
             failed: 0,
         });
         Ok(self.store.settle(self.lease, settled, now).await?)
+    }
+}
+
+/// What writes to a sink out of the outbox.
+fn writer_of(sink: &JobSink) -> Option<&dyn Writer> {
+    match &sink.route {
+        Route::Outbox(writer) => Some(writer.as_ref()),
+        Route::Replace(_) => None,
+    }
+}
+
+/// The sink that an operation was made for: where it was, or wherever it has gone in the file.
+fn place_of(sinks: &Writers<'_>, delivery: &Delivery) -> Option<usize> {
+    let fits = |sink: &JobSink| {
+        sink.name == delivery.operation.sink
+            && sink.account == delivery.account
+            && writer_of(sink).is_some()
+    };
+    let index = delivery.operation.sink_index;
+    match sinks.get(index) {
+        Some(sink) if fits(sink) => Some(index),
+        _ => sinks.iter().position(|sink| fits(sink)),
     }
 }
 
@@ -289,7 +348,7 @@ impl Batch<'_> {
             Outcome::Unknown { failure } => {
                 self.unknown += 1;
                 if failure.ends_the_run() {
-                    self.end.get_or_insert(End::Failed(failure));
+                    self.end.get_or_insert(failure.into());
                 }
                 let now = self.context.now();
                 let at = next_ask(self.sent_at, self.sink.visible_after_ms, now);
@@ -328,13 +387,13 @@ impl Batch<'_> {
         self.retried += 1;
         let now = self.context.now();
         if failure.ends_the_run() {
-            self.end.get_or_insert(End::Failed(failure));
+            self.end.get_or_insert(failure.into());
             return Settlement::Again { at: now };
         }
         // Counted over runs, so that each run tries a few times.
         if (attempts + 1).is_multiple_of(TRIES) {
             if failure.class == Class::Unreachable {
-                self.end.get_or_insert(End::Failed(failure));
+                self.end.get_or_insert(failure.into());
                 return Settlement::Again { at: now };
             }
             return Settlement::Again { at: now + NEXT_RUN };

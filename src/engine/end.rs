@@ -49,6 +49,8 @@ impl End {
             Self::DeadLetters | Self::Guarded { .. } | Self::Stopped { .. } => 1,
             Self::Failed(failure) => match failure.class {
                 Class::Interrupted => 4,
+                // What the file asks for is not taken: a query, not a credential.
+                Class::Rejected => 2,
                 _ => 3,
             },
             Self::Interrupted | Self::Unsettled | Self::Busy { .. } | Self::SetAside { .. } => 4,
@@ -76,5 +78,15 @@ impl End {
 impl From<StateError> for End {
     fn from(error: StateError) -> Self {
         Self::State(error)
+    }
+}
+
+/// A failure keeps its words on the way up.
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        match failure.class {
+            Class::Interrupted => Self::Interrupted,
+            _ => Self::Failed(failure),
+        }
     }
 }

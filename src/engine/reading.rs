@@ -269,7 +269,7 @@ async fn add_direct(
             .cloned()
             .collect();
         if !theirs.is_empty() {
-            replacing.add(&theirs).await.map_err(End::Failed)?;
+            replacing.add(&theirs).await.map_err(End::from)?;
             counting.sink(&sink.name).sent += theirs.len() as u64;
         }
     }

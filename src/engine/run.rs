@@ -11,7 +11,6 @@ use super::guard::Measured;
 use super::reading::Reading;
 use super::{Context, End, Job, JobSink, Route, RunEvent, Stages, Summary};
 use crate::connectors::{Cursor, Page, Source, Start};
-use crate::http::Failure;
 use crate::state::{
     Claim, Held, Lane, LaneView, Lease, Origin, RunRecord, ScopeOf, SinkTerms, StateError, Store,
 };
@@ -248,7 +247,7 @@ async fn read_all(
     }
     for sink in &mut job.sinks {
         if let Route::Replace(replacing) = &mut sink.route {
-            replacing.replace().await.map_err(End::Failed)?;
+            replacing.replace().await.map_err(End::from)?;
         }
     }
     notices(stages, &view, counting, *incremental, context);
@@ -361,7 +360,7 @@ async fn read_sources(
         }
         *incremental |= start.cursor.is_some();
         cursors.push((Arc::clone(&spec.name), start.cursor.clone()));
-        let mut source = spec.open.open(start).await.map_err(End::Failed)?;
+        let mut source = spec.open.open(start).await.map_err(End::from)?;
         let mut next = pull(source.as_mut(), delivering.context).await?;
         while let Some(mut page) = next {
             let count = (page.records.len() + page.bad.len()) as u64;
@@ -459,7 +458,7 @@ async fn pull(source: &mut dyn Source, context: &Context<'_>) -> Result<Option<P
     tokio::select! {
         biased;
         () = context.cancel.cancelled() => Err(End::Interrupted),
-        page = source.next_page() => page.map_err(End::Failed),
+        page = source.next_page() => page.map_err(End::from),
     }
 }
 
@@ -550,12 +549,5 @@ async fn close(counting: &mut Counting, store: &dyn Store, lease: &Lease, end: E
         End::Done if counting.summary.unsettled > 0 => End::Unsettled,
         End::Done if counting.summary.dead_letters > 0 => End::DeadLetters,
         other => other,
-    }
-}
-
-/// A failure keeps its words on the way up.
-impl From<Failure> for End {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
     }
 }

@@ -48,6 +48,8 @@ pub struct Delivery {
     pub attempts: u32,
     /// When it was last sent, in epoch milliseconds; 0: never.
     pub sent_at: i64,
+    /// The remote account that it was made for; empty where there is none.
+    pub account: Arc<str>,
     /// What to do. A payload of null asks only that [`Operation::unites`] be added: an older
     /// record brought a member that the key did not have, and a newer record's state is there.
     pub operation: Operation,

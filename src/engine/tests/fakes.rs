@@ -366,6 +366,8 @@ pub(super) struct Rig {
     pub(super) full: bool,
     pub(super) reads_whole: bool,
     pub(super) backfill_ms: i64,
+    /// The pipeline was edited: another sink stands first.
+    pub(super) edited: bool,
     pub(super) events: Log,
 }
 
@@ -387,6 +389,7 @@ impl Rig {
             full: false,
             reads_whole: false,
             backfill_ms: i64::MAX / 4,
+            edited: false,
             events: Log::default(),
         }
     }
@@ -444,7 +447,11 @@ impl Rig {
                 since: Since::Beginning,
                 open: Box::new(Opener(Arc::clone(&self.pages))),
             }],
-            sinks: vec![sink("brevo.contacts", true), sink("brevo.events", false)],
+            sinks: if self.edited {
+                vec![sink("brevo.notes", false), sink("brevo.contacts", true)]
+            } else {
+                vec![sink("brevo.contacts", true), sink("brevo.events", false)]
+            },
             guard: self.guard,
             reads_whole: self.reads_whole,
             full: self.full,

@@ -143,3 +143,23 @@ async fn no_more_than_one_page_is_read_ahead_of_what_is_delivered() {
     let pulled = rig.pages.pulled.load(std::sync::atomic::Ordering::SeqCst);
     assert!(pulled <= 2, "{pulled}");
 }
+
+#[tokio::test]
+async fn what_waits_goes_where_it_belongs_after_the_sinks_were_edited() {
+    let mut rig = Rig::new(one_event());
+    rig.tricks(vec![Trick::Refuse(Class::Authentication)]);
+    assert_eq!(rig.run().await.end.exit_code(), 3);
+    rig.edited = true;
+    let second = rig.run().await;
+    assert_eq!(second.end.exit_code(), 1, "{:?}", second.end);
+    assert_eq!(second.summary.operations["brevo.contacts"].created, 1);
+    assert_eq!(
+        second.summary.operations["brevo.notes"],
+        crate::engine::SinkCounts::default()
+    );
+    // The sink of the event is gone: a person decides.
+    let letters = rig.reader().dead_letters(None).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(&*letters[0].class, "orphaned");
+    assert!(rig.destination.lock().unwrap().events.is_empty());
+}

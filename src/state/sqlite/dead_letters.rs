@@ -9,7 +9,7 @@ use super::super::{DeadLetter, Lease, NewDeadLetter, Remains, RetriedRecord};
 use super::database::{Database, Fault};
 use super::fold;
 use super::hash::Digest16;
-use super::outbox::OutboxRow;
+use super::outbox::{OutboxRow, account_of};
 use super::row::{Cell, Stored, digest, first, put, select};
 use crate::record::Value;
 
@@ -136,10 +136,7 @@ pub(super) fn of_delivery(
     now: i64,
 ) -> Result<(), Fault> {
     let operation = row.operation(database)?;
-    let account: String = database
-        .connection
-        .prepare_cached("SELECT account FROM scopes WHERE id = ?")?
-        .query_row([row.scope_id], |found| found.get(0))?;
+    let account = account_of(database, row.scope_id)?.to_string();
     let letter = LetterRow {
         id: 0,
         lane_id: row.lane_id,

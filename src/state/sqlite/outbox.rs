@@ -1,6 +1,7 @@
 //! The outbox: what waits for its delivery, with its payload until it is settled.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use rusqlite::{Row, params};
 
@@ -246,9 +247,19 @@ impl OutboxRow {
             id: self.id,
             attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
             sent_at: self.sent_at,
+            account: account_of(database, self.scope_id)?,
             operation: self.operation(database)?,
         })
     }
+}
+
+/// The account that a scope lies in.
+pub(super) fn account_of(database: &Database, scope: i64) -> Result<Arc<str>, Fault> {
+    let account: String = database
+        .connection
+        .prepare_cached("SELECT account FROM scopes WHERE id = ?")?
+        .query_row([scope], |found| found.get(0))?;
+    Ok(account.into())
 }
 
 /// Removes a row and its operation; false where there is none.
