@@ -386,7 +386,7 @@ async fn custom_ids(session: &Session, spec: &Issues) -> Result<Vec<(Arc<str>, S
 }
 
 /// Jira puts an error in the place of a value that may not be edited: nothing is there.
-fn custom_value(value: Option<&Value>) -> Value {
+pub(super) fn custom_value(value: Option<&Value>) -> Value {
     match value {
         Some(value) if value.get("nonEditableReason").is_some() => Value::Null,
         Some(value) => value.clone(),
