@@ -10,3 +10,4 @@ mod adf;
 mod architecture;
 mod jsonpath;
 mod sandbox;
+mod state_crash;

@@ -1,6 +1,5 @@
 //! The suite that every store passes, and what is SQLite's own.
 
-mod crash;
 mod file;
 mod folding;
 mod keeping;

@@ -4,12 +4,38 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
-use super::*;
-use crate::connectors::Cursor;
+use flowline::connectors::Cursor;
+use flowline::operation::{Operation, Place, Policy, Version};
+use flowline::record::Value;
+use flowline::state::{
+    Claim, Commit, DatabaseTime, Lane, SqliteStore, StateReader, Store as _, View as _,
+};
 
 const PAGE: usize = 40;
 const FILE: &str = "FLOWLINE_TEST_STATE_FILE";
+
+fn event(id: String) -> Operation {
+    Operation {
+        sink: "brevo.events".into(),
+        sink_index: 0,
+        scope: "brevo.events/changed".into(),
+        key: id.into(),
+        policy: Policy::Once,
+        version: Version::default(),
+        payload: Value::from("a payload of some length"),
+        unites: Vec::new(),
+        subject: Some("email:jane@example.com".into()),
+        happened_at: None,
+        record: "SUP-1".into(),
+        at: Place {
+            file: "pipelines/a.yaml".into(),
+            line: 1,
+            column: 1,
+        },
+    }
+}
 
 /// The child: commits page after page and says so, until it is killed.
 #[test]
@@ -29,18 +55,11 @@ fn commits_until_it_is_killed() {
         };
         for page in 1.. {
             let operations = (0..PAGE)
-                .map(|index| {
-                    event(
-                        "jane",
-                        &format!("{}-{page}-{index}", std::process::id()),
-                        900,
-                    )
-                })
+                .map(|index| event(format!("{}-{page}-{index}", std::process::id())))
                 .collect();
             let commit = Commit {
                 cursors: vec![("jira".into(), Cursor(page.to_string()))],
                 operations,
-                sinks: sinks(None),
                 ..Commit::default()
             };
             store.commit(&lease, Arc::new(commit)).await.unwrap();
@@ -51,7 +70,7 @@ fn commits_until_it_is_killed() {
 
 fn child(file: &std::path::Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "state::tests::crash::commits_until_it_is_killed"])
+        .args(["--exact", "state_crash::commits_until_it_is_killed"])
         .args(["--ignored", "--nocapture"])
         .env(FILE, file)
         .stdout(Stdio::piped())
