@@ -56,9 +56,8 @@ fn next_piece(html: &str) -> &str {
 #[derive(Clone, Copy)]
 struct Point {
     at: usize,
-    /// How many elements are open there, and how many were opened and closed up to there.
-    depth: usize,
     has_words: bool,
+    /// How many tags were opened and closed up to there.
     passed: usize,
 }
 
@@ -104,12 +103,11 @@ impl<'h> Cut<'h> {
             return;
         }
         self.follows_opening = false;
-        let before = self.has_words;
         self.has_words |= !piece.trim().is_empty();
         if piece.starts_with('&') {
             self.advance(piece);
             self.within = self.point(room).or(self.within);
-        } else if before || self.has_words {
+        } else if self.has_words {
             // Within the first words any character may be the last.
             let fits = (room + 1).saturating_sub(self.length + self.closing);
             let (start, length) = (self.at, self.length);
@@ -132,7 +130,6 @@ impl<'h> Cut<'h> {
     fn point(&self, room: usize) -> Option<Point> {
         (self.length + self.closing <= room).then_some(Point {
             at: self.at,
-            depth: self.open.len(),
             has_words: self.has_words,
             passed: self.history.len(),
         })
@@ -140,7 +137,7 @@ impl<'h> Cut<'h> {
 
     /// The names of the elements that are open at a point, the outermost first.
     fn closed_at(&self, point: Point) -> Vec<&'h str> {
-        let mut open = Vec::with_capacity(point.depth);
+        let mut open = Vec::new();
         for step in self.history.iter().take(point.passed) {
             match step {
                 Some(name) => open.push(*name),

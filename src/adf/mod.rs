@@ -22,6 +22,7 @@ mod lines;
 mod link;
 mod macro_html;
 mod markdown;
+mod markdown_inline;
 mod markdown_table;
 mod read;
 mod spans;

@@ -16,6 +16,7 @@ struct Case {
 }
 
 /// The corpus, or none (and a note) where the shared data is not at hand.
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn corpus() -> Vec<Case> {
     let Some(data) = std::env::var_os("FLOWLINE_SHARED_DATA") else {
         println!("skipped: FLOWLINE_SHARED_DATA is not set");
@@ -186,8 +187,8 @@ fn a_document_that_ends_early_is_rendered_as_far_as_it_goes() {
             let Some(json) = case.json.get(..end) else {
                 continue;
             };
-            render(json, Format::Text);
-            render(json, Format::Markdown);
+            drop(render(json, Format::Text));
+            drop(render(json, Format::Markdown));
             if let Err(problem) = read_html(&render(json, Format::Html)) {
                 problems.push(format!("cut at {end}: {problem}"));
             }
