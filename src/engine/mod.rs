@@ -21,6 +21,7 @@ mod job;
 mod planned;
 mod reading;
 mod run;
+mod sources;
 mod stages;
 mod summary;
 
