@@ -1,1 +1,70 @@
 //! One file a command; the only place that prints, reads the environment or the clock.
+
+pub mod args;
+pub mod commands;
+pub mod context;
+pub mod env;
+pub mod exit;
+mod interrupt;
+mod logs;
+pub mod output;
+mod progress;
+mod services;
+mod time;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use context::Context;
+use env::Environment;
+use exit::Exit;
+use output::Output;
+
+/// Runs the command line; answers how it ended.
+#[must_use]
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and versions are no mistakes. Nobody is left to tell where printing fails.
+            error.print().unwrap_or_default();
+            return if error.use_stderr() { Exit::Wrong } else { Exit::Done };
+        }
+    };
+    let environment = Environment::read();
+    let output = Output::new(&cli.global, &environment);
+    logs::start(&cli.global, output.colour_talk);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.error(&format!("this machine gives no threads: {error}"));
+            return Exit::Defect;
+        }
+    };
+    let context = Context { environment, output, global: cli.global };
+    runtime.block_on(dispatch(&cli.command, &context))
+}
+
+async fn dispatch(command: &Command, context: &Context) -> Exit {
+    match command {
+        Command::Init(arguments) => match Environment::current_folder() {
+            Ok(here) => commands::init::run(arguments, &here, &context.output),
+            Err(error) => {
+                context.output.error(&format!("the current folder cannot be read: {error}"));
+                Exit::Wrong
+            }
+        },
+        Command::Validate(arguments) => commands::validate::run(arguments, context),
+        Command::Plan(arguments) => commands::plan::run(arguments, context).await,
+        Command::Run(arguments) => commands::run::run(arguments, context).await,
+        Command::Test(arguments) => commands::test::run(arguments, context),
+        Command::Status(arguments) => commands::status::run(arguments, context).await,
+        Command::State(arguments) => commands::state::run(arguments, context).await,
+        Command::DeadLetters(arguments) => commands::dead_letters::run(arguments, context).await,
+        Command::Fields(arguments) => commands::fields::run(arguments, context).await,
+        Command::Schema(arguments) => commands::schema::run(arguments, context),
+        Command::Sandbox(arguments) => commands::sandbox::run(arguments, context).await,
+        Command::Completions(arguments) => commands::completions::run(arguments),
+    }
+}

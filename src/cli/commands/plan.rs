@@ -1,6 +1,24 @@
 //! `flowline plan`: a run without its last step.
 
+use std::sync::Arc;
+
 use clap::Args;
+use serde_json::{Value as Json, json};
+
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::services::{self, Services};
+use crate::cli::time::now;
+use crate::cli::{interrupt, output::Output};
+use crate::connectors::Start;
+use crate::engine::Since;
+use crate::operation::{Operation, Policy, fold_all};
+use crate::plan::{Plan, Processed, Processor};
+use crate::project::Opened;
+use crate::record::{Object, Value};
+use crate::runtime::open_sources;
+use crate::state::{ScratchTable, StateReader};
+use crate::transform::{Spill, SpillError};
 
 /// Show exactly what a run would send; write nothing, neither there nor in the state.
 #[derive(Debug, Args)]
@@ -23,4 +41,254 @@ pub struct Arguments {
     /// Only issues that also match this JQL
     #[arg(long, value_name = "JQL")]
     pub jql: Option<String>,
+}
+
+/// What a plan found.
+struct Planned {
+    processed: Processed,
+    read: u64,
+    bad: Vec<(Arc<str>, String)>,
+}
+
+/// Plans the pipelines one after the other.
+pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
+    let (opened, plans) = match context.open_for(&arguments.pipelines) {
+        Ok(found) => found,
+        Err(exit) => return exit,
+    };
+    let since = match super::run::since(arguments.since.as_deref(), context) {
+        Ok(since) => since,
+        Err(exit) => return exit,
+    };
+    let interrupt = interrupt::listen(&context.output);
+    let services = match services::open(context, &opened, &services::used(&plans), &interrupt.token).await {
+        Ok(services) => services,
+        Err(exit) => return exit,
+    };
+    let mut exit = Exit::Done;
+    for plan in &plans {
+        exit = exit.worst(one(plan, arguments, since, context, &opened, &services).await);
+    }
+    services.stop().await;
+    exit
+}
+
+async fn one(
+    plan: &Arc<Plan>,
+    arguments: &Arguments,
+    since: Option<i64>,
+    context: &Context,
+    opened: &Opened,
+    services: &Services,
+) -> Exit {
+    let reader = match StateReader::open_existing(&services::state_file(context, opened)) {
+        Ok(reader) => reader,
+        Err(error) => return super::run::state_error(&context.output, &error),
+    };
+    let planned = match read(plan, arguments, since, context, opened, services, reader.as_ref()).await {
+        Ok(planned) => planned,
+        Err(exit) => return exit,
+    };
+    let operations = fold_all(planned.processed.operations.clone());
+    let mut shown = Vec::new();
+    for operation in operations {
+        let account = services::account_of(plan, operation.sink_index, &services.connected);
+        let known = match &reader {
+            Some(reader) => match reader.knows(&account, &operation) {
+                Ok(known) => known,
+                Err(error) => return super::run::state_error(&context.output, &error),
+            },
+            None => None,
+        };
+        shown.push((action(&operation, known), operation));
+    }
+    let changes = shown.iter().any(|(action, _)| *action != "unchanged");
+    if context.output.json() {
+        context.output.result(&as_json(plan, &planned, &shown).to_string());
+    } else {
+        as_text(plan, &planned, &shown, &context.output);
+    }
+    if arguments.exit_code && changes { Exit::Changes } else { Exit::Done }
+}
+
+async fn read(
+    plan: &Arc<Plan>,
+    arguments: &Arguments,
+    since: Option<i64>,
+    context: &Context,
+    opened: &Opened,
+    services: &Services,
+    reader: Option<&StateReader>,
+) -> Result<Planned, Exit> {
+    let key = services::existing_mask_key(&opened.root, context);
+    let output = &context.output;
+    let mut spill = || -> Result<Box<dyn Spill>, SpillError> { Ok(Box::new(ScratchTable::new()?)) };
+    let set_aside = |error: SpillError| {
+        output.error(&error.to_string());
+        Exit::Unsettled
+    };
+    let mut processor = Processor::new(plan, &key, now(), &mut spill).map_err(set_aside)?;
+    let mut planned = Planned { processed: Processed::default(), read: 0, bad: Vec::new() };
+    let lane = match reader {
+        Some(reader) => reader.lane(&plan.name).map_err(|error| super::run::state_error(output, &error))?,
+        None => None,
+    };
+    let begun = now().as_millisecond();
+    let first_run = lane.as_ref().map_or(begun, |lane| lane.first_run);
+    for source in open_sources(plan, &services.connected, &opened.root) {
+        let cursor = lane.as_ref().and_then(|lane| lane.cursors.iter().find(|(name, _)| **name == *source.name)).map(|(_, cursor)| cursor.clone());
+        let cursor = cursor.filter(|_| !arguments.full && since.is_none() && !plan.reads_whole());
+        let from = since.or(match source.since {
+            Since::Beginning => None,
+            Since::At(time) => Some(time),
+            Since::BeforeFirstRun(ms) => Some(first_run - ms),
+            Since::BeforeThisRun(ms) => Some(begun - ms),
+        });
+        let floor = lane.as_ref().and_then(|lane| lane.floor).or(from);
+        let start = Start { cursor, since: from, floor, narrow: arguments.jql.clone(), limit: arguments.limit };
+        let mut pages = source.open.open(start).await.map_err(|failure| services::refused(context, &failure))?;
+        while let Some(page) = pages.next_page().await.map_err(|failure| services::refused(context, &failure))? {
+            for notice in &page.notices {
+                output.say(&format!("note: {notice}"));
+            }
+            planned.read += (page.records.len() + page.bad.len()) as u64;
+            planned.bad.extend(page.bad.into_iter().map(|bad| (bad.name, bad.reason)));
+            for record in page.records {
+                processor.process(record, &mut planned.processed).map_err(set_aside)?;
+            }
+        }
+    }
+    processor.finish(&mut planned.processed).map_err(set_aside)?;
+    Ok(planned)
+}
+
+fn action(operation: &Operation, known: Option<crate::operation::Fingerprint>) -> &'static str {
+    match (operation.policy, known) {
+        (Policy::Once, None) => "send",
+        (Policy::Once, Some(_)) => "unchanged",
+        (Policy::Latest, Some(known)) if known == operation.fingerprint() => "unchanged",
+        (Policy::Latest, Some(_)) => "update",
+        (Policy::Latest, None) => "create",
+    }
+}
+
+fn fields(operation: &Operation) -> Object {
+    let mut fields = Object::new();
+    for (name, value) in operation.payload.as_object().into_iter().flat_map(Object::iter) {
+        match (&**name, value) {
+            ("attributes" | "properties", Value::Object(members)) => {
+                for (name, value) in members.iter() {
+                    fields.insert(Arc::clone(name), value.clone());
+                }
+            }
+            ("clear", Value::Array(names)) => {
+                for name in names.iter().filter_map(Value::as_str) {
+                    fields.insert(name, Value::Null);
+                }
+            }
+            ("identify" | "mode", _) => {}
+            _ => fields.insert(Arc::clone(name), value.clone()),
+        }
+    }
+    if !operation.unites.is_empty() {
+        fields.insert("lists", operation.unites.clone());
+    }
+    fields
+}
+
+fn as_json(plan: &Plan, planned: &Planned, shown: &[(&'static str, Operation)]) -> Json {
+    let operations: Vec<Json> = shown
+        .iter()
+        .map(|(action, operation)| {
+            let changes: serde_json::Map<String, Json> = fields(operation)
+                .iter()
+                .map(|(name, value)| (name.to_string(), json!({ "old": null, "new": value })))
+                .collect();
+            json!({
+                "sink": &*operation.sink, "key": &*operation.key, "action": action, "changes": changes,
+                "at": { "file": &*operation.at.file, "line": operation.at.line },
+            })
+        })
+        .chain(planned.processed.unmatched.iter().map(|one| {
+            let sink = plan.sinks.get(one.sink).map(|sink| &*sink.name);
+            json!({ "sink": sink, "key": &*one.record, "action": "unmatched", "changes": {}, "at": null })
+        }))
+        .chain(planned.processed.troubles.iter().map(|one| {
+            let sink = one.sink.and_then(|sink| plan.sinks.get(sink)).map(|sink| &*sink.name);
+            let place = one.trouble.place.as_ref().map(|(_, span)| plan.place(*span));
+            let at = place.map(|place| json!({ "file": &*place.file, "line": place.line }));
+            json!({ "sink": sink, "key": &*one.record.name, "action": "refused", "changes": {}, "at": at, "why": one.trouble.message })
+        }))
+        .collect();
+    let dropped: Vec<Json> = planned
+        .processed
+        .dropped
+        .iter()
+        .map(|one| {
+            let place = plan.place(one.at);
+            json!({ "key": &*one.record, "at": { "file": &*place.file, "line": place.line }, "why": plan.file.slice(one.at) })
+        })
+        .collect();
+    json!({
+        "pipeline": &*plan.name, "operations": operations, "dropped": dropped,
+        "calls": calls(shown), "estimate_s": estimate(shown),
+    })
+}
+
+/// How many calls of each family a run would make.
+fn calls(shown: &[(&'static str, Operation)]) -> Json {
+    let count = |sink: &str| shown.iter().filter(|(action, operation)| *action != "unchanged" && &*operation.sink == sink).count();
+    json!({ "contacts": count("brevo.contacts"), "events": count("brevo.events").div_ceil(200) })
+}
+
+/// About how long that takes at the smallest plan's limits, in seconds.
+fn estimate(shown: &[(&'static str, Operation)]) -> u64 {
+    let calls = calls(shown);
+    let number = |name: &str| calls.get(name).and_then(Json::as_u64).unwrap_or_default();
+    (number("contacts") + number("events")).div_ceil(9)
+}
+
+fn as_text(plan: &Plan, planned: &Planned, shown: &[(&'static str, Operation)], output: &Output) {
+    let paint = |text: &str, code: &str| {
+        if output.colour_results { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    };
+    for (action, operation) in shown {
+        if *action == "unchanged" && output.verbose == 0 {
+            continue;
+        }
+        let (sign, colour) = match *action {
+            "create" | "send" => ("+", "32"),
+            "update" => ("~", "33"),
+            _ => ("=", "2"),
+        };
+        output.result(&format!("{} {} {} ({action}, from {}, {}:{})", paint(sign, colour), operation.sink, paint(&operation.key, "1"), operation.record, operation.at.file, operation.at.line));
+        for (name, value) in fields(operation).iter() {
+            output.result(&format!("    {name}: {}", shortened(&value.to_json())));
+        }
+    }
+    for one in &planned.processed.unmatched {
+        let sink = plan.sinks.get(one.sink).map_or("", |sink| &*sink.name);
+        output.result(&format!("? {sink} {} (unmatched: no identity)", one.record));
+    }
+    for one in &planned.processed.troubles {
+        output.result(&format!("! {} (refused: {})", one.record.name, one.trouble));
+    }
+    for (name, reason) in &planned.bad {
+        output.result(&format!("! {name} (cannot be read: {reason})"));
+    }
+    let count = |wanted: &str| shown.iter().filter(|(action, _)| *action == wanted).count();
+    output.result(&format!(
+        "{}: {} read; {} to create, {} to update, {} to send, {} unchanged; {} dropped, {} unmatched, {} refused. Nothing was written.",
+        plan.name, planned.read, count("create"), count("update"), count("send"), count("unchanged"),
+        planned.processed.dropped.len(), planned.processed.unmatched.len(), planned.processed.troubles.len() + planned.bad.len()
+    ));
+}
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 100 {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(99).collect();
+    cut.push('…');
+    cut
 }

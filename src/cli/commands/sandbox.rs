@@ -1,8 +1,16 @@
 //! `flowline sandbox`: the emulators as servers.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+
+use crate::cli::args::Format;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::interrupt;
+use crate::cli::time::now;
+use crate::sandbox::{Faults, Options, Sandbox};
 
 /// Run emulated Jira and Brevo on local ports until stopped.
 ///
@@ -40,4 +48,44 @@ pub struct Arguments {
     /// Keep both services' state in this folder
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+}
+
+/// Runs both emulators until a signal comes.
+pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
+    let output = &context.output;
+    let options = Options {
+        seed: arguments.seed,
+        issues: arguments.issues,
+        jira_port: arguments.jira_port,
+        brevo_port: arguments.brevo_port,
+        faults: Faults::share(f64::from(arguments.faults) / 100.0, 1),
+        limits: !arguments.no_limits,
+        index_lag: !arguments.no_index_lag,
+        log: arguments.log.clone(),
+        state: arguments.state.clone(),
+        issue_bytes: arguments.issue_bytes,
+        ..Options::new(Arc::new(now))
+    };
+    let sandbox = match Sandbox::start(options).await {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            output.error(&error.to_string());
+            output.help("name other ports: --jira-port 0 --brevo-port 0 takes free ones");
+            return Exit::Wrong;
+        }
+    };
+    let interrupt = interrupt::listen(output);
+    if output.format == Format::Json {
+        output.result_json(&serde_json::json!({
+            "jira": sandbox.jira_url(), "jira_email": sandbox.jira_email(), "jira_token": sandbox.jira_token(),
+            "brevo": sandbox.brevo_url(), "brevo_key": sandbox.brevo_key(), "control": sandbox.control_url(),
+        }));
+    } else {
+        output.result(&format!("Jira   {}   e-mail {}, token {}", sandbox.jira_url(), sandbox.jira_email(), sandbox.jira_token()));
+        output.result(&format!("Brevo  {}   key {}", sandbox.brevo_url(), sandbox.brevo_key()));
+        output.say(&format!("Control requests go to {}. Ctrl-C stops.", sandbox.control_url()));
+    }
+    interrupt.token.cancelled().await;
+    sandbox.stop().await;
+    Exit::Done
 }

@@ -1,3 +1,8 @@
 //! Files of records: JSON, JSON Lines and CSV.
 
+mod read;
 pub mod spec;
+mod write;
+
+pub use read::FileReader;
+pub use write::FileWriter;

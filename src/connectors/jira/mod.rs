@@ -1,5 +1,6 @@
 //! Jira Cloud.
 
+mod catalog;
 mod changes;
 mod dialect;
 mod issues;
@@ -7,6 +8,7 @@ mod recorded;
 mod session;
 pub mod spec;
 
+pub use catalog::catalog;
 pub use changes::changes;
 pub use dialect::{JiraDialect, reset_wait};
 pub use issues::IssueSource;

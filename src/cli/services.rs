@@ -1,0 +1,192 @@
+//! The services that a command works with: real ones, or the sandbox inside the process.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::time::{SystemClock, now};
+use crate::config::{Connection, Loaded, State};
+use crate::connectors::jira;
+use crate::http::{Exchange, Exchanges, Failure, HttpTransport, Parts, Secret, SystemRandom, Transport};
+use crate::plan::Plan;
+use crate::project::Opened;
+use crate::runtime::{Connected, Endpoint, connect, endpoints};
+use crate::sandbox::{Options, Sandbox};
+
+/// Sessions, and the sandbox behind them where there is one.
+pub(super) struct Services {
+    /// The sessions.
+    pub(super) connected: Connected,
+    sandbox: Option<Sandbox>,
+}
+
+impl Services {
+    /// Stops the sandbox.
+    pub(super) async fn stop(self) {
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+    }
+}
+
+/// The connections that plans use, each once.
+pub(super) fn used(plans: &[Arc<Plan>]) -> Vec<Arc<str>> {
+    let mut names: Vec<Arc<str>> = plans
+        .iter()
+        .flat_map(|plan| {
+            let sources = plan.sources.iter().filter_map(|source| source.connection.clone());
+            sources.chain(plan.sinks.iter().filter_map(|sink| sink.connection.clone()))
+        })
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Connects what is used.
+///
+/// # Errors
+/// Where it cannot; it has been said.
+pub(super) async fn open(
+    context: &Context,
+    opened: &Opened,
+    names: &[Arc<str>],
+    cancel: &CancellationToken,
+) -> Result<Services, Exit> {
+    let Some(loaded) = &opened.loaded else { return Err(Exit::Wrong) };
+    let (endpoints, sandbox) = if context.global.sandbox {
+        let sandbox = start_sandbox(context, &opened.root).await?;
+        (emulated(loaded, names, &sandbox)?, Some(sandbox))
+    } else {
+        match endpoints(loaded, names, &opened.root) {
+            Ok(endpoints) => (endpoints, None),
+            Err(trouble) => {
+                context.output.error(&trouble.message);
+                context.output.help(&trouble.help);
+                return Err(Exit::Wrong);
+            }
+        }
+    };
+    let transport: Arc<dyn Transport> = match HttpTransport::new() {
+        Ok(transport) => Arc::new(transport),
+        Err(error) => {
+            context.output.error(&format!("no TLS on this machine: {error}"));
+            return Err(Exit::Refused);
+        }
+    };
+    let exchanges: Arc<dyn Exchanges> = Arc::new(Logged);
+    let parts = || Parts {
+        transport: Arc::clone(&transport),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        exchanges: Arc::clone(&exchanges),
+        cancel: cancel.clone(),
+    };
+    match connect(&endpoints, &parts).await {
+        Ok(connected) => Ok(Services { connected, sandbox }),
+        Err(failure) => {
+            if let Some(sandbox) = sandbox {
+                sandbox.stop().await;
+            }
+            Err(refused(context, &failure))
+        }
+    }
+}
+
+/// Says what a service refused.
+pub(super) fn refused(context: &Context, failure: &Failure) -> Exit {
+    context.output.error(&failure.message);
+    if let Some(help) = &failure.help {
+        context.output.help(help);
+    }
+    match failure.class {
+        crate::http::Class::Interrupted => Exit::Unsettled,
+        crate::http::Class::Rejected if failure.status.is_none() => Exit::Wrong,
+        _ => Exit::Refused,
+    }
+}
+
+async fn start_sandbox(context: &Context, root: &Path) -> Result<Sandbox, Exit> {
+    let folder = state_folder(root, "sandbox", context.global.env.as_deref());
+    let options = Options { state: Some(folder.clone()), ..Options::new(Arc::new(now)) };
+    match Sandbox::start(options).await {
+        Ok(sandbox) => Ok(sandbox),
+        Err(error) => {
+            context.output.error(&format!("the sandbox does not start: {error}"));
+            context.output.help(&format!("remove {} to begin anew", folder.display()));
+            Err(Exit::Wrong)
+        }
+    }
+}
+
+fn emulated(loaded: &Loaded, names: &[Arc<str>], sandbox: &Sandbox) -> Result<BTreeMap<Arc<str>, Endpoint>, Exit> {
+    let url = |text: &str| Url::parse(text).map_err(|_| Exit::Defect);
+    let mut endpoints = BTreeMap::new();
+    for name in names {
+        let endpoint = match loaded.project.connections.get(name).map(|connection| &connection.value) {
+            Some(Connection::Jira(_)) => Endpoint::Jira {
+                site: jira::Site { url: url(&sandbox.jira_url())? },
+                basic: jira::Basic { email: sandbox.jira_email().to_owned(), token: Secret::new(sandbox.jira_token()) },
+            },
+            Some(Connection::Brevo(_)) => {
+                Endpoint::Brevo { url: url(&sandbox.brevo_url())?, key: Secret::new(sandbox.brevo_key()) }
+            }
+            None => continue,
+        };
+        endpoints.insert(Arc::clone(name), endpoint);
+    }
+    Ok(endpoints)
+}
+
+fn state_folder(root: &Path, name: &str, env: Option<&str>) -> PathBuf {
+    let folder = root.join(".flowline").join(name);
+    match env {
+        Some(env) => folder.join(env),
+        None => folder,
+    }
+}
+
+/// The file of the state: the sandbox and each environment have one of their own.
+pub(super) fn state_file(context: &Context, opened: &Opened) -> PathBuf {
+    let env = context.global.env.as_deref();
+    if context.global.sandbox {
+        return state_folder(&opened.root, "sandbox", env).join("state.db");
+    }
+    let named = opened.loaded.as_ref().and_then(|loaded| loaded.project.state.as_ref()).and_then(|state| match &state.value {
+        State::Sqlite(sqlite) => sqlite.path.as_ref().map(|path| path.value.clone()),
+        State::Postgres(_) => None,
+    });
+    match (named, env) {
+        (Some(path), _) => opened.root.join(path),
+        (None, Some(env)) => opened.root.join(".flowline").join(format!("state-{env}.db")),
+        (None, None) => opened.root.join(".flowline").join("state.db"),
+    }
+}
+
+/// Exchanges in the log, with `--log-api-calls`; values are never among them.
+struct Logged;
+
+impl Exchanges for Logged {
+    fn ended(&self, exchange: &Exchange) {
+        tracing::info!(
+            target: "flowline::api",
+            service = exchange.service,
+            call = exchange.call,
+            status = exchange.status,
+            took_ms = exchange.took_ms,
+            attempt = exchange.attempt,
+            remaining = exchange.limit.and_then(|limit| limit.remaining),
+            "api call"
+        );
+    }
+
+    fn waits(&self, service: &'static str, reason: &str, wait: Duration) {
+        tracing::warn!(service, reason, wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "waits before the next try");
+    }
+}

@@ -1,0 +1,8 @@
+//! A project's folder: its files read, checked and compiled. Never prints and reads no environment:
+//! that is passed in.
+
+mod find;
+mod open;
+
+pub use find::{PROJECT_FILE, find};
+pub use open::{Opened, Request, open};

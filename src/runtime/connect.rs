@@ -1,0 +1,159 @@
+//! Connections: from the file to sessions.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::config::{Connection, JiraAuth, Loaded, SecretRef, SecretSource};
+use crate::connectors::{brevo, jira};
+use crate::http::{Failure, Parts, Secret, is_loopback};
+
+/// Where a connection's service is and how to get in.
+#[derive(Clone, Debug)]
+pub enum Endpoint {
+    /// A Jira site by e-mail and API token.
+    Jira {
+        /// The site.
+        site: jira::Site,
+        /// The credential.
+        basic: jira::Basic,
+    },
+    /// A Brevo account by key.
+    Brevo {
+        /// The API.
+        url: Url,
+        /// The key.
+        key: Secret,
+    },
+}
+
+/// A connection that cannot be used as it is written: the file's or the environment's fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EndpointTrouble {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// Sessions by the names of connections.
+#[derive(Default)]
+pub struct Connected {
+    /// Jira sites.
+    pub jira: BTreeMap<Arc<str>, Arc<jira::Session>>,
+    /// Brevo accounts.
+    pub brevo: BTreeMap<Arc<str>, Arc<brevo::Session>>,
+}
+
+/// The endpoints of the connections that are used, their secrets resolved.
+///
+/// # Errors
+/// The first connection that cannot be used.
+pub fn endpoints(
+    loaded: &Loaded,
+    used: &[Arc<str>],
+    root: &Path,
+) -> Result<BTreeMap<Arc<str>, Endpoint>, EndpointTrouble> {
+    let mut found = BTreeMap::new();
+    for name in used {
+        let Some(connection) = loaded.project.connections.get(name) else { continue };
+        let endpoint = match &connection.value {
+            Connection::Jira(connection) => {
+                let site = connection.site.as_ref().map(|site| site.value.clone()).unwrap_or_default();
+                let JiraAuth::Basic(basic) = &connection.auth.value else {
+                    return Err(EndpointTrouble {
+                        message: format!("`{name}`: this version gets into Jira by e-mail and API token only"),
+                        help: "write `auth: { basic: { email: …, api_token: … } }`".to_owned(),
+                    });
+                };
+                Endpoint::Jira {
+                    site: jira::Site { url: address(name, "site", &site)? },
+                    basic: jira::Basic {
+                        email: set(name, "email", &basic.email.value)?,
+                        token: secret(name, &basic.api_token, loaded, root)?,
+                    },
+                }
+            }
+            Connection::Brevo(connection) => {
+                let url = connection.url.as_ref().map_or("https://api.brevo.com/v3", |url| url.value.as_str());
+                let Some(key) = &connection.api_key else {
+                    return Err(EndpointTrouble {
+                        message: format!("`{name}`: this version gets into Brevo by API key only"),
+                        help: "write `api_key: \"${BREVO_API_KEY}\"`".to_owned(),
+                    });
+                };
+                Endpoint::Brevo { url: address(name, "url", url)?, key: secret(name, key, loaded, root)? }
+            }
+        };
+        found.insert(Arc::clone(name), endpoint);
+    }
+    Ok(found)
+}
+
+/// A text from which nothing is missing.
+fn set(connection: &str, member: &str, text: &str) -> Result<String, EndpointTrouble> {
+    if text.trim().is_empty() || text.contains("${") {
+        let name = text.trim().trim_start_matches("${").trim_end_matches('}');
+        let help = if name.is_empty() { format!("set `{member}` of `{connection}` in flowline.yaml") } else { format!("set `{name}` in the environment or in .env, or try without an account: --sandbox") };
+        return Err(EndpointTrouble { message: format!("`{connection}`: `{member}` is not set"), help });
+    }
+    Ok(text.trim().to_owned())
+}
+
+/// A host name or URL as a URL; plain HTTP to this machine only.
+fn address(connection: &str, member: &str, text: &str) -> Result<Url, EndpointTrouble> {
+    let text = set(connection, member, text)?;
+    let full = if text.contains("://") { text } else { format!("https://{text}") };
+    let trouble = |message: String| EndpointTrouble { message, help: format!("write e.g. `{member}: acme.atlassian.net`, or a URL that starts with https://") };
+    let url = Url::parse(full.trim_end_matches('/')).map_err(|error| trouble(format!("`{connection}`: `{member}` is no address: {error}")))?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err(trouble(format!("`{connection}`: `{member}` must be https://"))),
+    }
+}
+
+fn secret(connection: &str, reference: &SecretRef, loaded: &Loaded, root: &Path) -> Result<Secret, EndpointTrouble> {
+    let trouble = |message: String, help: &str| EndpointTrouble { message: format!("`{connection}`: {message}"), help: help.to_owned() };
+    let text = match &**reference {
+        SecretSource::Env(name) => loaded
+            .strings
+            .name(name)
+            .filter(|value| !value.trim().is_empty())
+            .map(str::to_owned)
+            .ok_or_else(|| trouble(format!("`{name}` is not set"), &format!("set `{name}` in the environment or in .env, or try without an account: --sandbox")))?,
+        SecretSource::File(path) => std::fs::read_to_string(root.join(path))
+            .map_err(|error| trouble(format!("the secret's file {path} cannot be read: {error}"), "check `${file:…}` in flowline.yaml"))?,
+        SecretSource::Store(name) => {
+            return Err(trouble(format!("the secret `{name}` is not in a store that this version has"), "use `${NAME}` and the environment, or `${file:PATH}`"));
+        }
+    };
+    Ok(Secret::new(text.trim()))
+}
+
+/// Opens sessions: credentials are checked, accounts and sites found.
+///
+/// # Errors
+/// What stands in the way, with what to do.
+pub async fn connect(
+    endpoints: &BTreeMap<Arc<str>, Endpoint>,
+    parts: &dyn Fn() -> Parts,
+) -> Result<Connected, Failure> {
+    let mut connected = Connected::default();
+    for (name, endpoint) in endpoints {
+        match endpoint {
+            Endpoint::Jira { site, basic } => {
+                let session = jira::Session::open(parts(), site, basic).await?;
+                connected.jira.insert(Arc::clone(name), Arc::new(session));
+            }
+            Endpoint::Brevo { url, key } => {
+                let session = brevo::Session::open(parts(), url, key.clone()).await?;
+                connected.brevo.insert(Arc::clone(name), Arc::new(session));
+            }
+        }
+    }
+    Ok(connected)
+}
