@@ -34,6 +34,12 @@ pub mod state;
 
 pub mod engine;
 
+pub mod runtime;
+
 pub mod server;
 
 pub mod sandbox;
+
+pub mod project;
+
+pub mod cli;

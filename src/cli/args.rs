@@ -11,10 +11,19 @@ use super::commands;
 /// A project is a folder with a `flowline.yaml` and `pipelines/*.yaml`. Try everything without an
 /// account: `flowline run support-tickets --sandbox`.
 #[derive(Debug, Parser)]
-#[command(name = "flowline", version, about, long_about, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 done; 1 done, but some records were dead-lettered or some tests differ; \
+#[command(
+    name = "flowline",
+    version,
+    about,
+    long_about,
+    max_term_width = 100,
+    propagate_version = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 done, but some records were dead-lettered or some tests differ; \
 2 the files or arguments are wrong; 3 a remote system refused; 4 interrupted or unsettled, run again to resume; \
-5 plan --exit-code found changes; 70 a defect of flowline.")]
+5 plan --exit-code found changes; 70 a defect of flowline."
+)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]

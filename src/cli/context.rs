@@ -31,7 +31,8 @@ impl Context {
         let here = match Environment::current_folder() {
             Ok(here) => here,
             Err(error) => {
-                self.output.error(&format!("the current folder cannot be read: {error}"));
+                self.output
+                    .error(&format!("the current folder cannot be read: {error}"));
                 return Err(Exit::Wrong);
             }
         };
@@ -44,10 +45,15 @@ impl Context {
         };
         found.ok_or_else(|| {
             match &self.global.project {
-                Some(folder) => self.output.error(&format!("{} has no {PROJECT_FILE}", folder.display())),
-                None => self.output.error(&format!("no {PROJECT_FILE} in this folder or above it")),
+                Some(folder) => self
+                    .output
+                    .error(&format!("{} has no {PROJECT_FILE}", folder.display())),
+                None => self
+                    .output
+                    .error(&format!("no {PROJECT_FILE} in this folder or above it")),
             }
-            self.output.help("`flowline init` makes a project here; `--project DIR` names another folder");
+            self.output
+                .help("`flowline init` makes a project here; `--project DIR` names another folder");
             Exit::Wrong
         })
     }
@@ -74,13 +80,24 @@ impl Context {
     pub fn open_for(&self, names: &[String]) -> Result<(Opened, Vec<Arc<Plan>>), Exit> {
         let mut opened = self.open()?;
         let mut concerned = crate::diagnostic::Diagnostics::new();
-        let others: Vec<String> =
-            opened.names.iter().filter(|name| !names.contains(*name)).map(|name| format!("pipelines/{name}.yaml")).collect();
-        concerned.extend(opened.diagnostics.iter().filter(|one| {
-            let file = one.source.as_ref().map(|source| source.name().to_owned());
-            let told = one.severity != crate::diagnostic::Severity::Note && !unset_in_sandbox(self, one);
-            told && !file.is_some_and(|file| others.contains(&file))
-        }).cloned());
+        let others: Vec<String> = opened
+            .names
+            .iter()
+            .filter(|name| !names.contains(*name))
+            .map(|name| format!("pipelines/{name}.yaml"))
+            .collect();
+        concerned.extend(
+            opened
+                .diagnostics
+                .iter()
+                .filter(|one| {
+                    let file = one.source.as_ref().map(|source| source.name().to_owned());
+                    let told = one.severity != crate::diagnostic::Severity::Note
+                        && !unset_in_sandbox(self, one);
+                    told && !file.is_some_and(|file| others.contains(&file))
+                })
+                .cloned(),
+        );
         if concerned.has_errors() {
             self.output.diagnostics(&concerned);
             return Err(Exit::Wrong);
@@ -97,7 +114,9 @@ impl Context {
                     let near = nearest(name, opened.names.iter().map(String::as_str));
                     self.output.help(&match near {
                         Some(near) => format!("did you mean `{near}`?"),
-                        None if opened.names.is_empty() => "pipelines/ has no .yaml file".to_owned(),
+                        None if opened.names.is_empty() => {
+                            "pipelines/ has no .yaml file".to_owned()
+                        }
                         None => format!("there is {}", opened.names.join(", ")),
                     });
                     return Err(Exit::Wrong);
@@ -112,6 +131,9 @@ impl Context {
 /// With `--sandbox` no connection needs its credentials.
 fn unset_in_sandbox(context: &Context, diagnostic: &crate::diagnostic::Diagnostic) -> bool {
     diagnostic.code.as_str() == "strings.unset"
-        && diagnostic.source.as_ref().is_some_and(|source| source.name() == PROJECT_FILE)
+        && diagnostic
+            .source
+            .as_ref()
+            .is_some_and(|source| source.name() == PROJECT_FILE)
         && context.global.sandbox
 }

@@ -16,8 +16,18 @@ pub(super) fn start(global: &Global, colour: bool) {
         None => return,
     };
     // Only our own: libraries log what may hold addresses and headers.
-    let filter = if level.contains(',') { level.to_owned() } else { format!("off,flowline={level},flowline::api={}", if global.log_api_calls { "info" } else { "off" }) };
-    let builder = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).with_ansi(colour);
+    let filter = if level.contains(',') {
+        level.to_owned()
+    } else {
+        format!(
+            "off,flowline={level},flowline::api={}",
+            if global.log_api_calls { "info" } else { "off" }
+        )
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_ansi(colour);
     let started = match global.log_format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -28,13 +28,20 @@ pub fn main() -> Exit {
         Err(error) => {
             // Help and versions are no mistakes. Nobody is left to tell where printing fails.
             error.print().unwrap_or_default();
-            return if error.use_stderr() { Exit::Wrong } else { Exit::Done };
+            return if error.use_stderr() {
+                Exit::Wrong
+            } else {
+                Exit::Done
+            };
         }
     };
     let environment = Environment::read();
     let output = Output::new(&cli.global, &environment);
     logs::start(&cli.global, output.colour_talk);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(2)
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -42,7 +49,11 @@ pub fn main() -> Exit {
             return Exit::Defect;
         }
     };
-    let context = Context { environment, output, global: cli.global };
+    let context = Context {
+        environment,
+        output,
+        global: cli.global,
+    };
     runtime.block_on(dispatch(&cli.command, &context))
 }
 
@@ -51,7 +62,9 @@ async fn dispatch(command: &Command, context: &Context) -> Exit {
         Command::Init(arguments) => match Environment::current_folder() {
             Ok(here) => commands::init::run(arguments, &here, &context.output),
             Err(error) => {
-                context.output.error(&format!("the current folder cannot be read: {error}"));
+                context
+                    .output
+                    .error(&format!("the current folder cannot be read: {error}"));
                 Exit::Wrong
             }
         },

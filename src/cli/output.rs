@@ -83,20 +83,35 @@ impl Output {
 
     /// What went wrong, in one or more lines.
     pub fn error(&self, message: &str) {
-        let label = if self.colour_talk { "\u{1b}[31;1merror:\u{1b}[0m" } else { "error:" };
+        let label = if self.colour_talk {
+            "\u{1b}[31;1merror:\u{1b}[0m"
+        } else {
+            "error:"
+        };
         write_line(&mut std::io::stderr().lock(), &format!("{label} {message}"));
     }
 
     /// What may be wrong.
     pub fn warn(&self, message: &str) {
-        let label = if self.colour_talk { "\u{1b}[33;1mwarning:\u{1b}[0m" } else { "warning:" };
+        let label = if self.colour_talk {
+            "\u{1b}[33;1mwarning:\u{1b}[0m"
+        } else {
+            "warning:"
+        };
         self.say(&format!("{label} {message}"));
     }
 
     /// What to do about it.
     pub fn help(&self, message: &str) {
-        let label = if self.colour_talk { "\u{1b}[36mhelp:\u{1b}[0m" } else { "help:" };
-        write_line(&mut std::io::stderr().lock(), &format!("  {label} {message}"));
+        let label = if self.colour_talk {
+            "\u{1b}[36mhelp:\u{1b}[0m"
+        } else {
+            "help:"
+        };
+        write_line(
+            &mut std::io::stderr().lock(),
+            &format!("  {label} {message}"),
+        );
     }
 
     /// Diagnostics on stderr, as commands other than `validate` show them.
@@ -112,7 +127,10 @@ impl Output {
     /// How diagnostics are drawn.
     #[must_use]
     pub const fn render_options(&self, colour: bool) -> RenderOptions {
-        RenderOptions { colour, width: self.width }
+        RenderOptions {
+            colour,
+            width: self.width,
+        }
     }
 
     /// Asks for a yes on the terminal; without one the answer is no.
@@ -133,7 +151,10 @@ impl Output {
 pub fn print_bytes(bytes: &[u8]) -> Exit {
     let mut stdout = std::io::stdout().lock();
     // A reader that has gone away (`| head`) is no defect.
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_or(Exit::Done, |()| Exit::Done)
+    stdout
+        .write_all(bytes)
+        .and_then(|()| stdout.flush())
+        .map_or(Exit::Done, |()| Exit::Done)
 }
 
 fn write_line(to: &mut impl std::io::Write, line: &str) {
@@ -142,5 +163,7 @@ fn write_line(to: &mut impl std::io::Write, line: &str) {
 
 fn write_text(to: &mut impl std::io::Write, text: &str) {
     // A reader that has gone away (`| head`) is no defect, and there is nobody to tell.
-    to.write_all(text.as_bytes()).and_then(|()| to.flush()).unwrap_or_default();
+    to.write_all(text.as_bytes())
+        .and_then(|()| to.flush())
+        .unwrap_or_default();
 }

@@ -27,15 +27,28 @@ impl Progress {
     /// Starts to show a run of a pipeline.
     pub(super) fn start(output: &Output, pipeline: &str) -> Self {
         let drawn = output.terminal && !output.quiet && !output.json();
-        let bar = ProgressBar::with_draw_target(None, if drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() });
-        if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {prefix} {msg} {elapsed:.dim}") {
+        let bar = ProgressBar::with_draw_target(
+            None,
+            if drawn {
+                ProgressDrawTarget::stderr()
+            } else {
+                ProgressDrawTarget::hidden()
+            },
+        );
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner:.cyan} {prefix} {msg} {elapsed:.dim}")
+        {
             bar.set_style(style);
         }
         bar.set_prefix(pipeline.to_owned());
         if drawn {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        Self { output: output.clone(), bar, counts: Mutex::default() }
+        Self {
+            output: output.clone(),
+            bar,
+            counts: Mutex::default(),
+        }
     }
 
     /// Stops showing.
@@ -44,9 +57,17 @@ impl Progress {
     }
 
     fn count(&self, change: impl FnOnce(&mut Counts)) {
-        let mut counts = self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut counts = self
+            .counts
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         change(&mut counts);
-        let Counts { read, delivered, retried, dead } = *counts;
+        let Counts {
+            read,
+            delivered,
+            retried,
+            dead,
+        } = *counts;
         let mut text = format!("{read} read, {delivered} delivered");
         if retried > 0 {
             text.push_str(&format!(", {retried} tried again"));
@@ -74,24 +95,46 @@ impl Observer for Progress {
             return;
         }
         match event {
-            RunEvent::Started { taken_over_from: Some(other), .. } => {
+            RunEvent::Started {
+                taken_over_from: Some(other),
+                ..
+            } => {
                 self.say(&format!("takes over from `{other}`: its events are known"));
             }
             RunEvent::Started { unsettled, .. } if unsettled > 0 => {
-                self.say(&format!("resumes {unsettled} operations that the last run left unsettled"));
+                self.say(&format!(
+                    "resumes {unsettled} operations that the last run left unsettled"
+                ));
             }
-            RunEvent::Waiting { holder } => self.say(&format!("waits for {holder}, which runs this pipeline")),
+            RunEvent::Waiting { holder } => {
+                self.say(&format!("waits for {holder}, which runs this pipeline"))
+            }
             RunEvent::Page { read, .. } => self.count(|counts| counts.read = read),
-            RunEvent::Delivered { applied, retried, failed, unknown, .. } => self.count(|counts| {
+            RunEvent::Delivered {
+                applied,
+                retried,
+                failed,
+                unknown,
+                ..
+            } => self.count(|counts| {
                 counts.delivered += applied;
                 counts.retried += retried + unknown;
                 counts.dead += failed;
             }),
             RunEvent::Wait { ms, unsettled } => {
-                self.bar.set_message(format!("waits {} s for {unsettled} unsettled operations", (ms + 999) / 1000));
+                self.bar.set_message(format!(
+                    "waits {} s for {unsettled} unsettled operations",
+                    (ms + 999) / 1000
+                ));
             }
             RunEvent::Notice { message } => self.say(&format!("note: {message}")),
-            RunEvent::Dead { record, sink, reason, skipped, .. } => {
+            RunEvent::Dead {
+                record,
+                sink,
+                reason,
+                skipped,
+                ..
+            } => {
                 let what = if skipped { "skipped" } else { "dead letter" };
                 let sink = sink.map_or_else(String::new, |sink| format!(" for {sink}"));
                 self.count(|counts| counts.dead += 1);

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -13,11 +15,15 @@ use super::exit::Exit;
 use super::time::{SystemClock, now};
 use crate::config::{Connection, Loaded, State};
 use crate::connectors::jira;
-use crate::http::{Exchange, Exchanges, Failure, HttpTransport, Parts, Secret, SystemRandom, Transport};
-use crate::plan::Plan;
+use crate::http::{
+    Exchange, Exchanges, Failure, HttpTransport, Parts, Secret, SystemRandom, Transport,
+};
+use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
 use crate::runtime::{Connected, Endpoint, connect, endpoints};
 use crate::sandbox::{Options, Sandbox};
+use crate::state::{Binding, ScopeOf, SinkTerms};
+use crate::transform::MaskKey;
 
 /// Sessions, and the sandbox behind them where there is one.
 pub(super) struct Services {
@@ -40,7 +46,10 @@ pub(super) fn used(plans: &[Arc<Plan>]) -> Vec<Arc<str>> {
     let mut names: Vec<Arc<str>> = plans
         .iter()
         .flat_map(|plan| {
-            let sources = plan.sources.iter().filter_map(|source| source.connection.clone());
+            let sources = plan
+                .sources
+                .iter()
+                .filter_map(|source| source.connection.clone());
             sources.chain(plan.sinks.iter().filter_map(|sink| sink.connection.clone()))
         })
         .collect();
@@ -59,7 +68,9 @@ pub(super) async fn open(
     names: &[Arc<str>],
     cancel: &CancellationToken,
 ) -> Result<Services, Exit> {
-    let Some(loaded) = &opened.loaded else { return Err(Exit::Wrong) };
+    let Some(loaded) = &opened.loaded else {
+        return Err(Exit::Wrong);
+    };
     let (endpoints, sandbox) = if context.global.sandbox {
         let sandbox = start_sandbox(context, &opened.root).await?;
         (emulated(loaded, names, &sandbox)?, Some(sandbox))
@@ -76,7 +87,9 @@ pub(super) async fn open(
     let transport: Arc<dyn Transport> = match HttpTransport::new() {
         Ok(transport) => Arc::new(transport),
         Err(error) => {
-            context.output.error(&format!("no TLS on this machine: {error}"));
+            context
+                .output
+                .error(&format!("no TLS on this machine: {error}"));
             return Err(Exit::Refused);
         }
     };
@@ -114,29 +127,51 @@ pub(super) fn refused(context: &Context, failure: &Failure) -> Exit {
 
 async fn start_sandbox(context: &Context, root: &Path) -> Result<Sandbox, Exit> {
     let folder = state_folder(root, "sandbox", context.global.env.as_deref());
-    let options = Options { state: Some(folder.clone()), ..Options::new(Arc::new(now)) };
+    let options = Options {
+        state: Some(folder.clone()),
+        ..Options::new(Arc::new(now))
+    };
     match Sandbox::start(options).await {
         Ok(sandbox) => Ok(sandbox),
         Err(error) => {
-            context.output.error(&format!("the sandbox does not start: {error}"));
-            context.output.help(&format!("remove {} to begin anew", folder.display()));
+            context
+                .output
+                .error(&format!("the sandbox does not start: {error}"));
+            context
+                .output
+                .help(&format!("remove {} to begin anew", folder.display()));
             Err(Exit::Wrong)
         }
     }
 }
 
-fn emulated(loaded: &Loaded, names: &[Arc<str>], sandbox: &Sandbox) -> Result<BTreeMap<Arc<str>, Endpoint>, Exit> {
+fn emulated(
+    loaded: &Loaded,
+    names: &[Arc<str>],
+    sandbox: &Sandbox,
+) -> Result<BTreeMap<Arc<str>, Endpoint>, Exit> {
     let url = |text: &str| Url::parse(text).map_err(|_| Exit::Defect);
     let mut endpoints = BTreeMap::new();
     for name in names {
-        let endpoint = match loaded.project.connections.get(name).map(|connection| &connection.value) {
+        let endpoint = match loaded
+            .project
+            .connections
+            .get(name)
+            .map(|connection| &connection.value)
+        {
             Some(Connection::Jira(_)) => Endpoint::Jira {
-                site: jira::Site { url: url(&sandbox.jira_url())? },
-                basic: jira::Basic { email: sandbox.jira_email().to_owned(), token: Secret::new(sandbox.jira_token()) },
+                site: jira::Site {
+                    url: url(&sandbox.jira_url())?,
+                },
+                basic: jira::Basic {
+                    email: sandbox.jira_email().to_owned(),
+                    token: Secret::new(sandbox.jira_token()),
+                },
             },
-            Some(Connection::Brevo(_)) => {
-                Endpoint::Brevo { url: url(&sandbox.brevo_url())?, key: Secret::new(sandbox.brevo_key()) }
-            }
+            Some(Connection::Brevo(_)) => Endpoint::Brevo {
+                url: url(&sandbox.brevo_url())?,
+                key: Secret::new(sandbox.brevo_key()),
+            },
             None => continue,
         };
         endpoints.insert(Arc::clone(name), endpoint);
@@ -158,13 +193,20 @@ pub(super) fn state_file(context: &Context, opened: &Opened) -> PathBuf {
     if context.global.sandbox {
         return state_folder(&opened.root, "sandbox", env).join("state.db");
     }
-    let named = opened.loaded.as_ref().and_then(|loaded| loaded.project.state.as_ref()).and_then(|state| match &state.value {
-        State::Sqlite(sqlite) => sqlite.path.as_ref().map(|path| path.value.clone()),
-        State::Postgres(_) => None,
-    });
+    let named = opened
+        .loaded
+        .as_ref()
+        .and_then(|loaded| loaded.project.state.as_ref())
+        .and_then(|state| match &state.value {
+            State::Sqlite(sqlite) => sqlite.path.as_ref().map(|path| path.value.clone()),
+            State::Postgres(_) => None,
+        });
     match (named, env) {
         (Some(path), _) => opened.root.join(path),
-        (None, Some(env)) => opened.root.join(".flowline").join(format!("state-{env}.db")),
+        (None, Some(env)) => opened
+            .root
+            .join(".flowline")
+            .join(format!("state-{env}.db")),
         (None, None) => opened.root.join(".flowline").join("state.db"),
     }
 }
@@ -187,6 +229,152 @@ impl Exchanges for Logged {
     }
 
     fn waits(&self, service: &'static str, reason: &str, wait: Duration) {
-        tracing::warn!(service, reason, wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "waits before the next try");
+        tracing::warn!(
+            service,
+            reason,
+            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            "waits before the next try"
+        );
     }
+}
+
+/// The account of a sink, as the ledger knows it.
+fn account_of(plan: &Plan, index: usize, connected: &Connected) -> Arc<str> {
+    let connection = plan
+        .sinks
+        .get(index)
+        .and_then(|sink| sink.connection.as_ref());
+    let session = connection.and_then(|name| connected.brevo.get(name));
+    session.map_or_else(
+        || "".into(),
+        |session| format!("brevo:{}", session.account).into(),
+    )
+}
+
+/// What holds for the operations of each sink.
+pub(super) fn terms(plan: &Plan, connected: &Connected, first_run: i64) -> Vec<SinkTerms> {
+    let one = |(index, sink): (usize, &crate::plan::SinkPlan)| SinkTerms {
+        account: account_of(plan, index, connected),
+        known_before: match &sink.kind {
+            SinkKind::Events(events) => Some(first_run.saturating_sub(events.backfill_ms)),
+            SinkKind::Contacts(_) | SinkKind::File(_) => None,
+        },
+    };
+    plan.sinks.iter().enumerate().map(one).collect()
+}
+
+/// The scopes of messages by which a renamed pipeline is known.
+pub(super) fn once_scopes(plan: &Plan, connected: &Connected) -> Vec<ScopeOf> {
+    let scopes = plan.sinks.iter().enumerate().filter_map(|(index, sink)| {
+        let SinkKind::Events(events) = &sink.kind else {
+            return None;
+        };
+        let name = events.name.as_literal().and_then(|name| name.as_str())?;
+        Some(ScopeOf {
+            account: account_of(plan, index, connected),
+            scope: format!("brevo.events/{name}").into(),
+        })
+    });
+    scopes.collect()
+}
+
+/// The accounts that the state is bound to.
+pub(super) fn bindings(connected: &Connected) -> Vec<Binding> {
+    let jira = connected
+        .jira
+        .iter()
+        .map(|(name, session)| (name, session.cloud_id.clone()));
+    let brevo = connected
+        .brevo
+        .iter()
+        .map(|(name, session)| (name, session.account.clone()));
+    jira.chain(brevo)
+        .map(|(name, account)| Binding {
+            connection: name.to_string(),
+            account,
+        })
+        .collect()
+}
+
+/// The key of `mask`: FLOWLINE_KEY, or the project's key file, made on first use.
+///
+/// # Errors
+/// A key that is none, or a file that others can read; it has been said.
+pub(super) fn mask_key(root: &Path, context: &Context) -> Result<MaskKey, Exit> {
+    match key(root, context) {
+        Ok(Some(key)) => Ok(key),
+        Ok(None) => make_key(root).map_err(|error| {
+            context
+                .output
+                .error(&format!(".flowline/key cannot be made: {error}"));
+            Exit::Wrong
+        }),
+        Err(exit) => Err(exit),
+    }
+}
+
+/// The key where there is one already; a plan makes no file, so one of its own elsewhere.
+pub(super) fn existing_mask_key(root: &Path, context: &Context) -> MaskKey {
+    match key(root, context) {
+        Ok(Some(key)) => key,
+        Ok(None) | Err(_) => MaskKey::new([0; 32]),
+    }
+}
+
+fn key(root: &Path, context: &Context) -> Result<Option<MaskKey>, Exit> {
+    let decoded = |text: &str| {
+        STANDARD
+            .decode(text.trim())
+            .ok()
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+    };
+    if let Some(text) = context.environment.get("FLOWLINE_KEY") {
+        return decoded(text)
+            .map(|bytes| Some(MaskKey::new(bytes)))
+            .ok_or_else(|| {
+                context.output.error("FLOWLINE_KEY is no key");
+                context
+                    .output
+                    .help("32 bytes in base64: `openssl rand -base64 32`");
+                Exit::Wrong
+            });
+    }
+    let path = root.join(".flowline").join("key");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        return Ok(None);
+    };
+    let mode = std::fs::metadata(&path)
+        .map(|facts| std::os::unix::fs::PermissionsExt::mode(&facts.permissions()))
+        .unwrap_or_default();
+    if mode & 0o077 != 0 {
+        context.output.error("others can read .flowline/key");
+        context.output.help("chmod 600 .flowline/key");
+        return Err(Exit::Wrong);
+    }
+    decoded(&text)
+        .map(|bytes| Some(MaskKey::new(bytes)))
+        .ok_or_else(|| {
+            context.output.error(".flowline/key is no key");
+            context
+                .output
+                .help("32 bytes in base64; without the old key masks come out otherwise");
+            Exit::Wrong
+        })
+}
+
+fn make_key(root: &Path) -> std::io::Result<MaskKey> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    let folder = root.join(".flowline");
+    std::fs::create_dir_all(&folder)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(folder.join("key"))?;
+    file.write_all(STANDARD.encode(bytes).as_bytes())?;
+    file.sync_all()?;
+    Ok(MaskKey::new(bytes))
 }

@@ -43,6 +43,8 @@ pub struct Processed {
 pub struct Dropped {
     /// The record's name.
     pub record: Arc<str>,
+    /// The sink's index; none in the pipeline's own transforms.
+    pub sink: Option<usize>,
     /// The step's key in the file.
     pub at: Span,
 }
@@ -311,6 +313,7 @@ impl<'p> Processor<'p> {
         match step.apply(record, self.key, records) {
             Ok(()) if records.len() == before => out.dropped.push(Dropped {
                 record: name,
+                sink,
                 at: step.span,
             }),
             Ok(()) => {}

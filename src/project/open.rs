@@ -85,10 +85,16 @@ pub fn open(request: &Request<'_>) -> Opened {
     opened
 }
 
-fn compile(root: &Path, loaded: &Loaded, plans: &mut BTreeMap<String, Arc<Plan>>, diagnostics: &mut Diagnostics) {
+fn compile(
+    root: &Path,
+    loaded: &Loaded,
+    plans: &mut BTreeMap<String, Arc<Plan>>,
+    diagnostics: &mut Diagnostics,
+) {
     let connections = loaded.project.connections.iter();
-    let connections: BTreeMap<Arc<str>, &'static str> =
-        connections.map(|(name, connection)| (Arc::clone(&name.value), connection.value.service())).collect();
+    let connections: BTreeMap<Arc<str>, &'static str> = connections
+        .map(|(name, connection)| (Arc::clone(&name.value), connection.value.service()))
+        .collect();
     let mut catalogs = BTreeMap::new();
     for (name, connection) in loaded.project.connections.iter() {
         let file = format!("catalog/{}.json", name.value);
@@ -98,20 +104,39 @@ fn compile(root: &Path, loaded: &Loaded, plans: &mut BTreeMap<String, Arc<Plan>>
                     catalogs.insert(Arc::clone(&name.value), catalog);
                 }
                 Err(error) => diagnostics.push(
-                    Diagnostic::error(BAD_CATALOG, format!("{file} is no catalog: {error}"))
-                        .help(format!("make it anew: `flowline fields {} --save`", name.value)),
+                    Diagnostic::error(BAD_CATALOG, format!("{file} is no catalog: {error}")).help(
+                        format!("make it anew: `flowline fields {} --save`", name.value),
+                    ),
                 ),
             },
             Err(_) if matches!(connection.value, Connection::Brevo(_)) => diagnostics.push(
-                Diagnostic::note(NO_CATALOG, format!("attributes and lists of `{}` are not checked here", name.value))
-                    .help(format!("`flowline fields {} --save` writes {file}; commit it", name.value)),
+                Diagnostic::note(
+                    NO_CATALOG,
+                    format!(
+                        "attributes and lists of `{}` are not checked here",
+                        name.value
+                    ),
+                )
+                .help(format!(
+                    "`flowline fields {} --save` writes {file}; commit it",
+                    name.value
+                )),
             ),
             Err(_) => {}
         }
     }
-    let surroundings = Surroundings { connections: &connections, strings: &loaded.strings, catalogs: &catalogs };
+    let surroundings = Surroundings {
+        connections: &connections,
+        strings: &loaded.strings,
+        catalogs: &catalogs,
+    };
     for pipeline in &loaded.pipelines {
-        let (plan, found) = plan::compile(&pipeline.name, &pipeline.source, &pipeline.pipeline, &surroundings);
+        let (plan, found) = plan::compile(
+            &pipeline.name,
+            &pipeline.source,
+            &pipeline.pipeline,
+            &surroundings,
+        );
         diagnostics.extend(found);
         if let Some(plan) = plan {
             plans.insert(pipeline.name.clone(), Arc::new(plan));
@@ -122,22 +147,41 @@ fn compile(root: &Path, loaded: &Loaded, plans: &mut BTreeMap<String, Arc<Plan>>
 /// `pipelines/*.yaml` in the order of their names; what is not read is warned of.
 fn pipelines(root: &Path, diagnostics: &mut Diagnostics) -> Vec<(String, Arc<Source>)> {
     let mut found = Vec::new();
-    let Ok(entries) = fs::read_dir(root.join("pipelines")) else { return found };
-    let mut entries: Vec<_> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    let Ok(entries) = fs::read_dir(root.join("pipelines")) else {
+        return found;
+    };
+    let mut entries: Vec<_> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .collect();
     entries.sort();
     for path in entries {
-        let Some(file) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
         if file.starts_with('.') {
             continue;
         }
         if path.is_dir() {
-            diagnostics.push(Diagnostic::warning(SUBFOLDER, format!("pipelines/{file}/ is not read")).help("move its files to pipelines/"));
+            diagnostics.push(
+                Diagnostic::warning(SUBFOLDER, format!("pipelines/{file}/ is not read"))
+                    .help("move its files to pipelines/"),
+            );
         } else if let Some(name) = file.strip_suffix(".yml") {
-            diagnostics.push(Diagnostic::warning(OTHER_ENDING, format!("pipelines/{file} is not read")).help(format!("name it {name}.yaml")));
+            diagnostics.push(
+                Diagnostic::warning(OTHER_ENDING, format!("pipelines/{file} is not read"))
+                    .help(format!("name it {name}.yaml")),
+            );
         } else if let Some(name) = file.strip_suffix(".yaml") {
             let shown = format!("pipelines/{file}");
             if !is_valid_name(name) {
-                diagnostics.push(Diagnostic::error(PIPELINE_NAME, format!("{shown}: `{name}` is no name of a pipeline")).help("use a-z, 0-9, `_` and `-`, at most 63, a letter or digit first"));
+                diagnostics.push(
+                    Diagnostic::error(
+                        PIPELINE_NAME,
+                        format!("{shown}: `{name}` is no name of a pipeline"),
+                    )
+                    .help("use a-z, 0-9, `_` and `-`, at most 63, a letter or digit first"),
+                );
                 continue;
             }
             found.extend(read(&path, &shown, diagnostics).map(|source| (name.to_owned(), source)));
@@ -150,11 +194,17 @@ fn read(path: &Path, shown: &str, diagnostics: &mut Diagnostics) -> Option<Arc<S
     let failed = match fs::read(path) {
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => return Some(Source::new(shown, text)),
-            Err(error) => format!("{shown} is not UTF-8: byte {}", error.utf8_error().valid_up_to()),
+            Err(error) => format!(
+                "{shown} is not UTF-8: byte {}",
+                error.utf8_error().valid_up_to()
+            ),
         },
         Err(error) => format!("{shown} cannot be read: {error}"),
     };
-    diagnostics.push(Diagnostic::error(UNREADABLE, failed).help("check the file's name, encoding and permissions"));
+    diagnostics.push(
+        Diagnostic::error(UNREADABLE, failed)
+            .help("check the file's name, encoding and permissions"),
+    );
     None
 }
 
@@ -167,7 +217,10 @@ fn dotenv(request: &Request<'_>, diagnostics: &mut Diagnostics) -> Vec<(String, 
         Ok(text) => text,
         Err(error) => {
             if request.env_file.is_some() {
-                diagnostics.push(Diagnostic::error(UNREADABLE, format!("{shown} cannot be read: {error}")).help("check the name after --env-file"));
+                diagnostics.push(
+                    Diagnostic::error(UNREADABLE, format!("{shown} cannot be read: {error}"))
+                        .help("check the name after --env-file"),
+                );
             }
             return Vec::new();
         }
@@ -176,8 +229,11 @@ fn dotenv(request: &Request<'_>, diagnostics: &mut Diagnostics) -> Vec<(String, 
     for line in wrong {
         // The line itself may hold a secret: only its number is told.
         diagnostics.push(
-            Diagnostic::error(DOTENV_LINE, format!("line {line} of {shown} is not `NAME=VALUE`"))
-                .help("comments start with `#`; a value in quotes closes them on the same line"),
+            Diagnostic::error(
+                DOTENV_LINE,
+                format!("line {line} of {shown} is not `NAME=VALUE`"),
+            )
+            .help("comments start with `#`; a value in quotes closes them on the same line"),
         );
     }
     names

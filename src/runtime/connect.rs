@@ -59,18 +59,28 @@ pub fn endpoints(
 ) -> Result<BTreeMap<Arc<str>, Endpoint>, EndpointTrouble> {
     let mut found = BTreeMap::new();
     for name in used {
-        let Some(connection) = loaded.project.connections.get(name) else { continue };
+        let Some(connection) = loaded.project.connections.get(name) else {
+            continue;
+        };
         let endpoint = match &connection.value {
             Connection::Jira(connection) => {
-                let site = connection.site.as_ref().map(|site| site.value.clone()).unwrap_or_default();
+                let site = connection
+                    .site
+                    .as_ref()
+                    .map(|site| site.value.clone())
+                    .unwrap_or_default();
                 let JiraAuth::Basic(basic) = &connection.auth.value else {
                     return Err(EndpointTrouble {
-                        message: format!("`{name}`: this version gets into Jira by e-mail and API token only"),
+                        message: format!(
+                            "`{name}`: this version gets into Jira by e-mail and API token only"
+                        ),
                         help: "write `auth: { basic: { email: …, api_token: … } }`".to_owned(),
                     });
                 };
                 Endpoint::Jira {
-                    site: jira::Site { url: address(name, "site", &site)? },
+                    site: jira::Site {
+                        url: address(name, "site", &site)?,
+                    },
                     basic: jira::Basic {
                         email: set(name, "email", &basic.email.value)?,
                         token: secret(name, &basic.api_token, loaded, root)?,
@@ -78,14 +88,20 @@ pub fn endpoints(
                 }
             }
             Connection::Brevo(connection) => {
-                let url = connection.url.as_ref().map_or("https://api.brevo.com/v3", |url| url.value.as_str());
+                let url = connection
+                    .url
+                    .as_ref()
+                    .map_or("https://api.brevo.com/v3", |url| url.value.as_str());
                 let Some(key) = &connection.api_key else {
                     return Err(EndpointTrouble {
                         message: format!("`{name}`: this version gets into Brevo by API key only"),
                         help: "write `api_key: \"${BREVO_API_KEY}\"`".to_owned(),
                     });
                 };
-                Endpoint::Brevo { url: address(name, "url", url)?, key: secret(name, key, loaded, root)? }
+                Endpoint::Brevo {
+                    url: address(name, "url", url)?,
+                    key: secret(name, key, loaded, root)?,
+                }
             }
         };
         found.insert(Arc::clone(name), endpoint);
@@ -97,8 +113,17 @@ pub fn endpoints(
 fn set(connection: &str, member: &str, text: &str) -> Result<String, EndpointTrouble> {
     if text.trim().is_empty() || text.contains("${") {
         let name = text.trim().trim_start_matches("${").trim_end_matches('}');
-        let help = if name.is_empty() { format!("set `{member}` of `{connection}` in flowline.yaml") } else { format!("set `{name}` in the environment or in .env, or try without an account: --sandbox") };
-        return Err(EndpointTrouble { message: format!("`{connection}`: `{member}` is not set"), help });
+        let help = if name.is_empty() {
+            format!("set `{member}` of `{connection}` in flowline.yaml")
+        } else {
+            format!(
+                "set `{name}` in the environment or in .env, or try without an account: --sandbox"
+            )
+        };
+        return Err(EndpointTrouble {
+            message: format!("`{connection}`: `{member}` is not set"),
+            help,
+        });
     }
     Ok(text.trim().to_owned())
 }
@@ -106,18 +131,38 @@ fn set(connection: &str, member: &str, text: &str) -> Result<String, EndpointTro
 /// A host name or URL as a URL; plain HTTP to this machine only.
 fn address(connection: &str, member: &str, text: &str) -> Result<Url, EndpointTrouble> {
     let text = set(connection, member, text)?;
-    let full = if text.contains("://") { text } else { format!("https://{text}") };
-    let trouble = |message: String| EndpointTrouble { message, help: format!("write e.g. `{member}: acme.atlassian.net`, or a URL that starts with https://") };
-    let url = Url::parse(full.trim_end_matches('/')).map_err(|error| trouble(format!("`{connection}`: `{member}` is no address: {error}")))?;
+    let full = if text.contains("://") {
+        text
+    } else {
+        format!("https://{text}")
+    };
+    let trouble = |message: String| EndpointTrouble {
+        message,
+        help: format!(
+            "write e.g. `{member}: acme.atlassian.net`, or a URL that starts with https://"
+        ),
+    };
+    let url = Url::parse(full.trim_end_matches('/'))
+        .map_err(|error| trouble(format!("`{connection}`: `{member}` is no address: {error}")))?;
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        _ => Err(trouble(format!("`{connection}`: `{member}` must be https://"))),
+        _ => Err(trouble(format!(
+            "`{connection}`: `{member}` must be https://"
+        ))),
     }
 }
 
-fn secret(connection: &str, reference: &SecretRef, loaded: &Loaded, root: &Path) -> Result<Secret, EndpointTrouble> {
-    let trouble = |message: String, help: &str| EndpointTrouble { message: format!("`{connection}`: {message}"), help: help.to_owned() };
+fn secret(
+    connection: &str,
+    reference: &SecretRef,
+    loaded: &Loaded,
+    root: &Path,
+) -> Result<Secret, EndpointTrouble> {
+    let trouble = |message: String, help: &str| EndpointTrouble {
+        message: format!("`{connection}`: {message}"),
+        help: help.to_owned(),
+    };
     let text = match &**reference {
         SecretSource::Env(name) => loaded
             .strings

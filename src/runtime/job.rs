@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Connected, open_sources};
-use crate::connectors::brevo::{AccountFacts, ContactWriter, EventWriter, create_lists};
 use crate::connectors::brevo::spec::ListRef;
+use crate::connectors::brevo::{AccountFacts, ContactWriter, EventWriter, create_lists};
 use crate::connectors::file::FileWriter;
 use crate::engine::{Guard, JobSink, JobSource, Route};
 use crate::expression::{Expression, Kind};
@@ -32,16 +32,24 @@ pub struct Prepared {
 ///
 /// # Errors
 /// What the account lacks, with what to do; what stands in the way.
-pub async fn prepare(plan: &Arc<Plan>, connected: &Connected, root: &Path) -> Result<Prepared, Failure> {
+pub async fn prepare(
+    plan: &Arc<Plan>,
+    connected: &Connected,
+    root: &Path,
+) -> Result<Prepared, Failure> {
     let mut facts: BTreeMap<Arc<str>, AccountFacts> = BTreeMap::new();
     let mut told = Vec::new();
     for sink in &plan.sinks {
-        let Some(name) = &sink.connection else { continue };
+        let Some(name) = &sink.connection else {
+            continue;
+        };
         let session = connected.brevo.get(name).ok_or_else(|| missing(name))?;
         if !facts.contains_key(name) {
             facts.insert(Arc::clone(name), AccountFacts::read(session).await?);
         }
-        let Some(account) = facts.get_mut(name) else { continue };
+        let Some(account) = facts.get_mut(name) else {
+            continue;
+        };
         match &sink.kind {
             SinkKind::Contacts(spec) => {
                 told.extend(account.prepare_contacts(session, spec).await?);
@@ -55,11 +63,16 @@ pub async fn prepare(plan: &Arc<Plan>, connected: &Connected, root: &Path) -> Re
             SinkKind::File(_) => {}
         }
     }
-    let facts: BTreeMap<Arc<str>, Arc<AccountFacts>> =
-        facts.into_iter().map(|(name, facts)| (name, Arc::new(facts))).collect();
+    let facts: BTreeMap<Arc<str>, Arc<AccountFacts>> = facts
+        .into_iter()
+        .map(|(name, facts)| (name, Arc::new(facts)))
+        .collect();
     let mut sinks = Vec::new();
     for sink in &plan.sinks {
-        let session = sink.connection.as_ref().and_then(|name| connected.brevo.get(name));
+        let session = sink
+            .connection
+            .as_ref()
+            .and_then(|name| connected.brevo.get(name));
         let account = sink.connection.as_ref().and_then(|name| facts.get(name));
         let (route, backfill_ms, once, contacts) = match (&sink.kind, session, account) {
             (SinkKind::Contacts(_), Some(session), Some(account)) => {
@@ -69,17 +82,31 @@ pub async fn prepare(plan: &Arc<Plan>, connected: &Connected, root: &Path) -> Re
             (SinkKind::Events(spec), Some(session), _) => {
                 let writer = EventWriter::new(Arc::clone(session));
                 let name = spec.name.as_literal().and_then(|name| name.as_str());
-                let scopes = name.map(|name| Arc::from(format!("brevo.events/{name}"))).into_iter().collect();
-                (Route::Outbox(Box::new(writer)), spec.backfill_ms, scopes, false)
+                let scopes = name
+                    .map(|name| Arc::from(format!("brevo.events/{name}")))
+                    .into_iter()
+                    .collect();
+                (
+                    Route::Outbox(Box::new(writer)),
+                    spec.backfill_ms,
+                    scopes,
+                    false,
+                )
             }
-            (SinkKind::File(spec), ..) => {
-                (Route::Replace(Box::new(FileWriter::open(root, spec)?)), 0, Vec::new(), false)
-            }
+            (SinkKind::File(spec), ..) => (
+                Route::Replace(Box::new(FileWriter::open(root, spec)?)),
+                0,
+                Vec::new(),
+                false,
+            ),
             (SinkKind::Contacts(_) | SinkKind::Events(_), ..) => return Err(missing(&sink.name)),
         };
         sinks.push(JobSink {
             name: Arc::clone(&sink.name),
-            account: session.map_or_else(|| "".into(), |session| format!("brevo:{}", session.account).into()),
+            account: session.map_or_else(
+                || "".into(),
+                |session| format!("brevo:{}", session.account).into(),
+            ),
             route,
             on_error: sink.on_error.into(),
             backfill_ms,
@@ -89,7 +116,12 @@ pub async fn prepare(plan: &Arc<Plan>, connected: &Connected, root: &Path) -> Re
         });
     }
     let guard = plan.guard.is_set().then(|| Guard::from(plan.guard));
-    Ok(Prepared { sources: open_sources(plan, connected, root), sinks, guard, told })
+    Ok(Prepared {
+        sources: open_sources(plan, connected, root),
+        sinks,
+        guard,
+        told,
+    })
 }
 
 fn missing(name: &str) -> Failure {
@@ -106,12 +138,24 @@ fn literal_names(expression: &Expression, found: &mut Vec<String>) {
         }
         _ => {
             let literal = expression.as_literal().and_then(ListRef::from_value);
-            let rows = expression.options().lookup.as_ref().map(|lookup| lookup.rows()).unwrap_or_default();
-            let rows = rows.iter().filter_map(|(_, to)| ListRef::from_value(&to.value));
-            found.extend(literal.into_iter().chain(rows).filter_map(|list| match list {
-                ListRef::Name(name) => Some(name),
-                ListRef::Id(_) => None,
-            }));
+            let rows = expression
+                .options()
+                .lookup
+                .as_ref()
+                .map(|lookup| lookup.rows())
+                .unwrap_or_default();
+            let rows = rows
+                .iter()
+                .filter_map(|(_, to)| ListRef::from_value(&to.value));
+            found.extend(
+                literal
+                    .into_iter()
+                    .chain(rows)
+                    .filter_map(|list| match list {
+                        ListRef::Name(name) => Some(name),
+                        ListRef::Id(_) => None,
+                    }),
+            );
         }
     }
 }

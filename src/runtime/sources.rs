@@ -14,28 +14,51 @@ use crate::plan::{Plan, SourceKind};
 
 /// The sources of a plan; `root` is the project's folder.
 #[must_use]
-pub fn open_sources(plan: &Arc<Plan>, connected: &Connected, root: &std::path::Path) -> Vec<JobSource> {
+pub fn open_sources(
+    plan: &Arc<Plan>,
+    connected: &Connected,
+    root: &std::path::Path,
+) -> Vec<JobSource> {
     plan.sources
         .iter()
         .enumerate()
         .map(|(index, source)| {
             let (name, since, session) = match &source.kind {
                 SourceKind::JiraIssues(spec) => {
-                    let session = source.connection.as_ref().and_then(|name| connected.jira.get(name)).cloned();
+                    let session = source
+                        .connection
+                        .as_ref()
+                        .and_then(|name| connected.jira.get(name))
+                        .cloned();
                     // An aggregate's window moves with each run, all others' with the first.
                     let since = match spec.since {
                         None => Since::Beginning,
                         Some(crate::expression::Since::At(time)) => Since::At(time),
-                        Some(crate::expression::Since::Ago(ms)) if plan.reads_whole() => Since::BeforeThisRun(ms),
+                        Some(crate::expression::Since::Ago(ms)) if plan.reads_whole() => {
+                            Since::BeforeThisRun(ms)
+                        }
                         Some(crate::expression::Since::Ago(ms)) => Since::BeforeFirstRun(ms),
                     };
                     ("jira.issues", since, session)
                 }
                 SourceKind::File(_) => ("file", Since::Beginning, None),
             };
-            let name = if index == 0 { name.to_owned() } else { format!("{name}#{}", index + 1) };
-            let open = PlanSource { plan: Arc::clone(plan), index, session, root: root.to_owned() };
-            JobSource { name: name.into(), since, open: Box::new(open) }
+            let name = if index == 0 {
+                name.to_owned()
+            } else {
+                format!("{name}#{}", index + 1)
+            };
+            let open = PlanSource {
+                plan: Arc::clone(plan),
+                index,
+                session,
+                root: root.to_owned(),
+            };
+            JobSource {
+                name: name.into(),
+                since,
+                open: Box::new(open),
+            }
         })
         .collect()
 }
@@ -55,11 +78,17 @@ impl OpenSource for PlanSource {
             let opened: Box<dyn Source + 'a> = match &source.kind {
                 SourceKind::JiraIssues(spec) => {
                     let session = self.session.as_deref().ok_or_else(missing)?;
-                    Box::new(jira::IssueSource::open(session, spec, &self.plan.reads, &start).await?)
+                    Box::new(
+                        jira::IssueSource::open(session, spec, &self.plan.reads, &start).await?,
+                    )
                 }
-                SourceKind::File(spec) => {
-                    Box::new(FileReader::open(&self.root, spec, &self.plan.reads, &self.plan.zone, &start)?)
-                }
+                SourceKind::File(spec) => Box::new(FileReader::open(
+                    &self.root,
+                    spec,
+                    &self.plan.reads,
+                    &self.plan.zone,
+                    &start,
+                )?),
             };
             Ok(opened)
         })

@@ -20,6 +20,11 @@ pub struct Arguments {
 #[must_use]
 pub fn run(arguments: &Arguments) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "flowline", &mut script);
+    clap_complete::generate(
+        arguments.shell,
+        &mut Cli::command(),
+        "flowline",
+        &mut script,
+    );
     crate::cli::output::print_bytes(&script)
 }

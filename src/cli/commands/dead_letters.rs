@@ -47,3 +47,9 @@ pub enum Action {
         yes: bool,
     },
 }
+
+/// Not in this build yet.
+pub async fn run(_: &Arguments, context: &crate::cli::context::Context) -> crate::cli::exit::Exit {
+    context.output.error("not in this build yet");
+    crate::cli::exit::Exit::Defect
+}

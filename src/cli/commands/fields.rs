@@ -36,14 +36,28 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         context.output.diagnostics(&opened.diagnostics);
         return Exit::Wrong;
     };
-    let names: Vec<Arc<str>> = loaded.project.connections.iter().map(|(name, _)| Arc::clone(&name.value)).collect();
+    let names: Vec<Arc<str>> = loaded
+        .project
+        .connections
+        .iter()
+        .map(|(name, _)| Arc::clone(&name.value))
+        .collect();
     let wanted: Vec<Arc<str>> = match &arguments.connection {
         None => names,
         Some(one) => match names.iter().find(|name| ***name == **one) {
             Some(name) => vec![Arc::clone(name)],
             None => {
-                context.output.error(&format!("there is no connection `{one}`"));
-                context.output.help(&format!("there is {}", names.iter().map(|name| &**name).collect::<Vec<_>>().join(", ")));
+                context
+                    .output
+                    .error(&format!("there is no connection `{one}`"));
+                context.output.help(&format!(
+                    "there is {}",
+                    names
+                        .iter()
+                        .map(|name| &**name)
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ));
                 return Exit::Wrong;
             }
         },
@@ -71,7 +85,12 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
     if context.output.json() {
         let all: serde_json::Map<String, serde_json::Value> = catalogs
             .iter()
-            .map(|(name, catalog)| (name.to_string(), serde_json::to_value(catalog).unwrap_or_default()))
+            .map(|(name, catalog)| {
+                (
+                    name.to_string(),
+                    serde_json::to_value(catalog).unwrap_or_default(),
+                )
+            })
             .collect();
         context.output.result_json(&all);
     } else if !arguments.save {
@@ -86,7 +105,9 @@ async fn catalog(name: &str, connected: &Connected) -> Result<Option<Catalog>, F
     let taken = now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     if let Some(session) = connected.brevo.get(name) {
         let facts = AccountFacts::read(session).await?;
-        return Ok(Some(Catalog::Brevo(facts.to_catalog(&session.account, &taken))));
+        return Ok(Some(Catalog::Brevo(
+            facts.to_catalog(&session.account, &taken),
+        )));
     }
     match connected.jira.get(name) {
         Some(session) => Ok(Some(Catalog::Jira(jira::catalog(session, &taken).await?))),
@@ -108,7 +129,9 @@ fn save(name: &str, catalog: &Catalog, context: &Context, root: &std::path::Path
             Exit::Done
         }
         Err(error) => {
-            context.output.error(&format!("catalog/{name}.json cannot be written: {error}"));
+            context
+                .output
+                .error(&format!("catalog/{name}.json cannot be written: {error}"));
             Exit::Wrong
         }
     }
@@ -116,12 +139,17 @@ fn save(name: &str, catalog: &Catalog, context: &Context, root: &std::path::Path
 
 fn show(name: &str, catalog: &Catalog, context: &Context) {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
+    table.load_style(comfy_table::presets::NOTHING);
     match catalog {
         Catalog::Brevo(catalog) => {
-            context.output.result(&format!("{name}: Brevo account {}", catalog.account));
+            context
+                .output
+                .result(&format!("{name}: Brevo account {}", catalog.account));
             for (attribute, facts) in &catalog.attributes {
-                let labels = facts.values.as_ref().map_or_else(String::new, |labels| labels.join(", "));
+                let labels = facts
+                    .values
+                    .as_ref()
+                    .map_or_else(String::new, |labels| labels.join(", "));
                 table.add_row(["  attribute", attribute, facts.kind.describe(), &labels]);
             }
             for (id, list) in &catalog.lists {
@@ -129,7 +157,9 @@ fn show(name: &str, catalog: &Catalog, context: &Context) {
             }
         }
         Catalog::Jira(catalog) => {
-            context.output.result(&format!("{name}: Jira site {}", catalog.cloud_id));
+            context
+                .output
+                .result(&format!("{name}: Jira site {}", catalog.cloud_id));
             for (key, project) in &catalog.projects {
                 table.add_row(["  project", key, project]);
             }

@@ -20,24 +20,31 @@ pub struct Arguments {
 }
 
 /// The files of a new project: path and text.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 9] = [
     ("flowline.yaml", include_str!("../../../flowline.yaml")),
-    ("pipelines/support-tickets.yaml", include_str!("../../../pipelines/support-tickets.yaml")),
     (
-        "tests/pipelines/support-tickets/first-ticket.json",
-        include_str!("../../../tests/pipelines/support-tickets/first-ticket.json"),
+        "pipelines/support-tickets.yaml",
+        include_str!("../../../pipelines/support-tickets.yaml"),
     ),
     (
-        "tests/pipelines/support-tickets/first-ticket.snap",
-        include_str!("../../../tests/pipelines/support-tickets/first-ticket.snap"),
+        "schemas/project.schema.json",
+        include_str!("../../../schemas/project.schema.json"),
     ),
-    ("schemas/project.schema.json", include_str!("../../../schemas/project.schema.json")),
-    ("schemas/pipeline.schema.json", include_str!("../../../schemas/pipeline.schema.json")),
-    ("schemas/records/jira.issue.schema.json", include_str!("../../../schemas/records/jira.issue.schema.json")),
+    (
+        "schemas/pipeline.schema.json",
+        include_str!("../../../schemas/pipeline.schema.json"),
+    ),
+    (
+        "schemas/records/jira.issue.schema.json",
+        include_str!("../../../schemas/records/jira.issue.schema.json"),
+    ),
     (".env.example", include_str!("../../../.env.example")),
     (".gitignore", "/.flowline/\n/.env\n"),
     (".vscode/settings.json", SETTINGS),
-    (".vscode/extensions.json", "{\n  \"recommendations\": [\"redhat.vscode-yaml\"]\n}\n"),
+    (
+        ".vscode/extensions.json",
+        "{\n  \"recommendations\": [\"redhat.vscode-yaml\"]\n}\n",
+    ),
 ];
 
 const SETTINGS: &str = r#"{
@@ -51,7 +58,10 @@ const SETTINGS: &str = r#"{
 /// Writes the files that are not there.
 #[must_use]
 pub fn run(arguments: &Arguments, here: &Path, output: &Output) -> Exit {
-    let folder = arguments.folder.as_ref().map_or_else(|| here.to_owned(), |folder| here.join(folder));
+    let folder = arguments
+        .folder
+        .as_ref()
+        .map_or_else(|| here.to_owned(), |folder| here.join(folder));
     let mut written = Vec::new();
     let mut kept = Vec::new();
     for (name, text) in FILES {
@@ -74,8 +84,13 @@ pub fn run(arguments: &Arguments, here: &Path, output: &Output) -> Exit {
     for name in &kept {
         output.say(&format!("  kept  {name} (it was there)"));
     }
-    let enter = arguments.folder.as_ref().map_or_else(String::new, |folder| format!("cd {} && ", folder.display()));
-    output.say(&format!("\nNext: {enter}flowline run support-tickets --sandbox"));
+    let enter = arguments
+        .folder
+        .as_ref()
+        .map_or_else(String::new, |folder| format!("cd {} && ", folder.display()));
+    output.say(&format!(
+        "\nNext: {enter}flowline run support-tickets --sandbox"
+    ));
     Exit::Done
 }
 
@@ -84,7 +99,11 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<bool> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
-    match fs::OpenOptions::new().write(true).create_new(true).open(path) {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+    {
         Ok(mut file) => file.write_all(text.as_bytes()).map(|()| true),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),

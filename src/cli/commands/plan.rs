@@ -10,14 +10,16 @@ use crate::cli::exit::Exit;
 use crate::cli::services::{self, Services};
 use crate::cli::time::now;
 use crate::cli::{interrupt, output::Output};
-use crate::connectors::Start;
+use crate::connectors::{Cursor, Start};
 use crate::engine::Since;
 use crate::operation::{Operation, Policy, fold_all};
 use crate::plan::{Plan, Processed, Processor};
 use crate::project::Opened;
 use crate::record::{Object, Value};
 use crate::runtime::open_sources;
-use crate::state::{ScratchTable, StateReader};
+use crate::state::{
+    Change, Decision, Lane, Origin, ScratchTable, SinkTerms, StateError, StateReader, View as _,
+};
 use crate::transform::{Spill, SpillError};
 
 /// Show exactly what a run would send; write nothing, neither there nor in the state.
@@ -48,6 +50,8 @@ struct Planned {
     processed: Processed,
     read: u64,
     bad: Vec<(Arc<str>, String)>,
+    /// When the pipeline's first run began, or would begin, in epoch milliseconds.
+    first_run: i64,
 }
 
 /// Plans the pipelines one after the other.
@@ -61,10 +65,11 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         Err(exit) => return exit,
     };
     let interrupt = interrupt::listen(&context.output);
-    let services = match services::open(context, &opened, &services::used(&plans), &interrupt.token).await {
-        Ok(services) => services,
-        Err(exit) => return exit,
-    };
+    let services =
+        match services::open(context, &opened, &services::used(&plans), &interrupt.token).await {
+            Ok(services) => services,
+            Err(exit) => return exit,
+        };
     let mut exit = Exit::Done;
     for plan in &plans {
         exit = exit.worst(one(plan, arguments, since, context, &opened, &services).await);
@@ -85,30 +90,50 @@ async fn one(
         Ok(reader) => reader,
         Err(error) => return super::run::state_error(&context.output, &error),
     };
-    let planned = match read(plan, arguments, since, context, opened, services, reader.as_ref()).await {
+    let planned = match read(
+        plan,
+        arguments,
+        since,
+        context,
+        opened,
+        services,
+        reader.as_ref(),
+    )
+    .await
+    {
         Ok(planned) => planned,
         Err(exit) => return exit,
     };
     let operations = fold_all(planned.processed.operations.clone());
-    let mut shown = Vec::new();
-    for operation in operations {
-        let account = services::account_of(plan, operation.sink_index, &services.connected);
-        let known = match &reader {
-            Some(reader) => match reader.knows(&account, &operation) {
-                Ok(known) => known,
-                Err(error) => return super::run::state_error(&context.output, &error),
-            },
-            None => None,
-        };
-        shown.push((action(&operation, known), operation));
-    }
+    let terms = services::terms(plan, &services.connected, planned.first_run);
+    let decisions = match &reader {
+        Some(reader) => match reader.decide(&terms, &operations).await {
+            Ok(decisions) => decisions,
+            Err(error) => return super::run::state_error(&context.output, &error),
+        },
+        None => operations
+            .iter()
+            .map(|operation| without_state(operation, &terms))
+            .collect(),
+    };
+    let shown: Vec<(&'static str, Operation)> = operations
+        .into_iter()
+        .zip(decisions)
+        .map(|(operation, decision)| (action(&operation, decision), operation))
+        .collect();
     let changes = shown.iter().any(|(action, _)| *action != "unchanged");
     if context.output.json() {
-        context.output.result(&as_json(plan, &planned, &shown).to_string());
+        context
+            .output
+            .result(&as_json(plan, &planned, &shown).to_string());
     } else {
         as_text(plan, &planned, &shown, &context.output);
     }
-    if arguments.exit_code && changes { Exit::Changes } else { Exit::Done }
+    if arguments.exit_code && changes {
+        Exit::Changes
+    } else {
+        Exit::Done
+    }
 }
 
 async fn read(
@@ -128,15 +153,30 @@ async fn read(
         Exit::Unsettled
     };
     let mut processor = Processor::new(plan, &key, now(), &mut spill).map_err(set_aside)?;
-    let mut planned = Planned { processed: Processed::default(), read: 0, bad: Vec::new() };
-    let lane = match reader {
-        Some(reader) => reader.lane(&plan.name).map_err(|error| super::run::state_error(output, &error))?,
-        None => None,
-    };
     let begun = now().as_millisecond();
-    let first_run = lane.as_ref().map_or(begun, |lane| lane.first_run);
+    let (origin, cursors) = known(plan, services, reader)
+        .await
+        .map_err(|error| super::run::state_error(output, &error))?;
+    if let Some(other) = origin
+        .as_ref()
+        .and_then(|origin| origin.taken_over_from.as_ref())
+    {
+        output.say(&format!(
+            "note: takes over from `{other}`: its events are known"
+        ));
+    }
+    let first_run = origin.as_ref().map_or(begun, |origin| origin.first_run);
+    let mut planned = Planned {
+        processed: Processed::default(),
+        read: 0,
+        bad: Vec::new(),
+        first_run,
+    };
     for source in open_sources(plan, &services.connected, &opened.root) {
-        let cursor = lane.as_ref().and_then(|lane| lane.cursors.iter().find(|(name, _)| **name == *source.name)).map(|(_, cursor)| cursor.clone());
+        let cursor = cursors
+            .iter()
+            .find(|(name, _)| *name == source.name)
+            .map(|(_, cursor)| cursor.clone());
         let cursor = cursor.filter(|_| !arguments.full && since.is_none() && !plan.reads_whole());
         let from = since.or(match source.since {
             Since::Beginning => None,
@@ -144,37 +184,103 @@ async fn read(
             Since::BeforeFirstRun(ms) => Some(first_run - ms),
             Since::BeforeThisRun(ms) => Some(begun - ms),
         });
-        let floor = lane.as_ref().and_then(|lane| lane.floor).or(from);
-        let start = Start { cursor, since: from, floor, narrow: arguments.jql.clone(), limit: arguments.limit };
-        let mut pages = source.open.open(start).await.map_err(|failure| services::refused(context, &failure))?;
-        while let Some(page) = pages.next_page().await.map_err(|failure| services::refused(context, &failure))? {
+        let floor = match &origin {
+            Some(origin) => origin.floor,
+            None => from,
+        };
+        let start = Start {
+            cursor,
+            since: from,
+            floor,
+            narrow: arguments.jql.clone(),
+            limit: arguments.limit,
+        };
+        let mut pages = source
+            .open
+            .open(start)
+            .await
+            .map_err(|failure| services::refused(context, &failure))?;
+        while let Some(page) = pages
+            .next_page()
+            .await
+            .map_err(|failure| services::refused(context, &failure))?
+        {
             for notice in &page.notices {
                 output.say(&format!("note: {notice}"));
             }
             planned.read += (page.records.len() + page.bad.len()) as u64;
-            planned.bad.extend(page.bad.into_iter().map(|bad| (bad.name, bad.reason)));
+            planned
+                .bad
+                .extend(page.bad.into_iter().map(|bad| (bad.name, bad.reason)));
             for record in page.records {
-                processor.process(record, &mut planned.processed).map_err(set_aside)?;
+                processor
+                    .process(record, &mut planned.processed)
+                    .map_err(set_aside)?;
             }
         }
     }
-    processor.finish(&mut planned.processed).map_err(set_aside)?;
+    processor
+        .finish(&mut planned.processed)
+        .map_err(set_aside)?;
     Ok(planned)
 }
 
-fn action(operation: &Operation, known: Option<crate::operation::Fingerprint>) -> &'static str {
-    match (operation.policy, known) {
-        (Policy::Once, None) => "send",
-        (Policy::Once, Some(_)) => "unchanged",
-        (Policy::Latest, Some(known)) if known == operation.fingerprint() => "unchanged",
-        (Policy::Latest, Some(_)) => "update",
-        (Policy::Latest, None) => "create",
+/// Where the pipeline began and where its sources go on.
+async fn known(
+    plan: &Plan,
+    services: &Services,
+    reader: Option<&StateReader>,
+) -> Result<(Option<Origin>, Vec<(Arc<str>, Cursor)>), StateError> {
+    let Some(reader) = reader else {
+        return Ok((None, Vec::new()));
+    };
+    let lane = Lane::of(Arc::clone(&plan.name));
+    let scopes = services::once_scopes(plan, &services.connected);
+    let origin = reader.origin(&lane, &scopes).await?;
+    let lanes = reader.lanes().await?;
+    let cursors = lanes
+        .into_iter()
+        .find(|view| view.lane == lane)
+        .map(|view| view.cursors)
+        .unwrap_or_default();
+    Ok((origin, cursors))
+}
+
+/// Without a state nothing is known but that what is too old for `backfill` is not sent.
+fn without_state(operation: &Operation, terms: &[SinkTerms]) -> Decision {
+    let before = terms
+        .get(operation.sink_index)
+        .and_then(|terms| terms.known_before);
+    let old = operation
+        .happened_at
+        .zip(before)
+        .is_some_and(|(at, before)| at < before);
+    if operation.policy == Policy::Once && old {
+        Decision::MarkedKnown
+    } else {
+        Decision::Queued(Change::New)
+    }
+}
+
+const fn action(operation: &Operation, decision: Decision) -> &'static str {
+    match (operation.policy, decision) {
+        (_, Decision::Unchanged | Decision::Known | Decision::Older | Decision::MarkedKnown) => {
+            "unchanged"
+        }
+        (Policy::Once, Decision::Queued(_)) => "send",
+        (Policy::Latest, Decision::Queued(Change::Changed)) => "update",
+        (Policy::Latest, Decision::Queued(Change::New)) => "create",
     }
 }
 
 fn fields(operation: &Operation) -> Object {
     let mut fields = Object::new();
-    for (name, value) in operation.payload.as_object().into_iter().flat_map(Object::iter) {
+    for (name, value) in operation
+        .payload
+        .as_object()
+        .into_iter()
+        .flat_map(Object::iter)
+    {
         match (&**name, value) {
             ("attributes" | "properties", Value::Object(members)) => {
                 for (name, value) in members.iter() {
@@ -237,7 +343,12 @@ fn as_json(plan: &Plan, planned: &Planned, shown: &[(&'static str, Operation)]) 
 
 /// How many calls of each family a run would make.
 fn calls(shown: &[(&'static str, Operation)]) -> Json {
-    let count = |sink: &str| shown.iter().filter(|(action, operation)| *action != "unchanged" && &*operation.sink == sink).count();
+    let count = |sink: &str| {
+        shown
+            .iter()
+            .filter(|(action, operation)| *action != "unchanged" && &*operation.sink == sink)
+            .count()
+    };
     json!({ "contacts": count("brevo.contacts"), "events": count("brevo.events").div_ceil(200) })
 }
 
@@ -250,7 +361,11 @@ fn estimate(shown: &[(&'static str, Operation)]) -> u64 {
 
 fn as_text(plan: &Plan, planned: &Planned, shown: &[(&'static str, Operation)], output: &Output) {
     let paint = |text: &str, code: &str| {
-        if output.colour_results { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if output.colour_results {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     };
     for (action, operation) in shown {
         if *action == "unchanged" && output.verbose == 0 {
@@ -261,7 +376,15 @@ fn as_text(plan: &Plan, planned: &Planned, shown: &[(&'static str, Operation)], 
             "update" => ("~", "33"),
             _ => ("=", "2"),
         };
-        output.result(&format!("{} {} {} ({action}, from {}, {}:{})", paint(sign, colour), operation.sink, paint(&operation.key, "1"), operation.record, operation.at.file, operation.at.line));
+        output.result(&format!(
+            "{} {} {} ({action}, from {}, {}:{})",
+            paint(sign, colour),
+            operation.sink,
+            paint(&operation.key, "1"),
+            operation.record,
+            operation.at.file,
+            operation.at.line
+        ));
         for (name, value) in fields(operation).iter() {
             output.result(&format!("    {name}: {}", shortened(&value.to_json())));
         }

@@ -18,7 +18,6 @@ use crate::plan::Plan;
 use crate::project::Opened;
 use crate::runtime::prepare;
 use crate::state::{Admin, Binding, DatabaseTime, SqliteStore};
-use crate::transform::MaskKey;
 
 /// Sync once: read what is new, transform it, deliver what differs.
 ///
@@ -71,13 +70,17 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         Err(exit) => return exit,
     };
     let interrupt = interrupt::listen(&context.output);
-    let services = match services::open(context, &opened, &services::used(&plans), &interrupt.token).await {
-        Ok(services) => services,
-        Err(exit) => return exit,
-    };
+    let services =
+        match services::open(context, &opened, &services::used(&plans), &interrupt.token).await {
+            Ok(services) => services,
+            Err(exit) => return exit,
+        };
     let mut exit = Exit::Done;
     for plan in &plans {
-        let one = one(plan, arguments, since, context, &opened, &services, &interrupt).await;
+        let one = one(
+            plan, arguments, since, context, &opened, &services, &interrupt,
+        )
+        .await;
         exit = exit.worst(one);
         if interrupt.token.is_cancelled() {
             break;
@@ -93,8 +96,12 @@ pub(super) fn since(text: Option<&str>, context: &Context) -> Result<Option<i64>
     match Since::parse(text, &TimeZone::UTC) {
         Some(since) => Ok(Some(since.resolve(now().as_millisecond()))),
         None => {
-            context.output.error(&format!("--since: `{text}` is no time"));
-            context.output.help("write a date (2026-11-24), an RFC 3339 time, or \"7 days ago\"");
+            context
+                .output
+                .error(&format!("--since: `{text}` is no time"));
+            context
+                .output
+                .help("write a date (2026-11-24), an RFC 3339 time, or \"7 days ago\"");
             Err(Exit::Wrong)
         }
     }
@@ -153,12 +160,17 @@ async fn one(
         limit: arguments.limit,
     };
     let progress = Progress::start(output, &plan.name);
-    let finished = engine::run(job, &mut stages, &store, &engine::Context {
-        clock: &SystemClock,
-        random: &SystemRandom,
-        observer: &progress,
-        cancel: &interrupt.token,
-    })
+    let finished = engine::run(
+        job,
+        &mut stages,
+        &store,
+        &engine::Context {
+            clock: &SystemClock,
+            random: &SystemRandom,
+            observer: &progress,
+            cancel: &interrupt.token,
+        },
+    )
     .await;
     progress.finish();
     report(&finished, context, plan)
@@ -173,13 +185,22 @@ fn report(finished: &Finished, context: &Context, plan: &Plan) -> Exit {
     }
     match &finished.end {
         End::Done => {}
-        End::DeadLetters => output.say(&format!("dead letters: see `flowline dead-letters list {}`", plan.name)),
+        End::DeadLetters => output.say(&format!(
+            "dead letters: see `flowline dead-letters list {}`",
+            plan.name
+        )),
         End::Guarded { reason } => {
-            output.error(&format!("a guard stopped the run: {reason}; nothing was written"));
+            output.error(&format!(
+                "a guard stopped the run: {reason}; nothing was written"
+            ));
             output.help("look at `flowline plan`, then run with --yes");
         }
-        End::Stopped { reason } => output.error(&format!("stopped, as `on_error: stop` says: {reason}")),
-        End::Failed(failure) => return services::refused(context, failure).worst(code(&finished.end)),
+        End::Stopped { reason } => {
+            output.error(&format!("stopped, as `on_error: stop` says: {reason}"))
+        }
+        End::Failed(failure) => {
+            return services::refused(context, failure).worst(code(&finished.end));
+        }
         End::Interrupted => output.say("interrupted: run again to resume"),
         End::Unsettled => output.say("some operations are unsettled: run again to resume"),
         End::Busy { holder } => {
@@ -237,11 +258,28 @@ fn summary(summary: &Summary) -> String {
 }
 
 fn counted(counts: &SinkCounts) -> String {
-    let parts = [(counts.created, "created"), (counts.updated, "updated"), (counts.sent, "sent"), (counts.unchanged, "unchanged")];
-    let parts: Vec<String> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+    let parts = [
+        (counts.created, "created"),
+        (counts.updated, "updated"),
+        (counts.sent, "sent"),
+        (counts.unchanged, "unchanged"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if parts.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }
 
 fn duration(ms: i64) -> String {
-    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
+    if ms < 1000 {
+        format!("{ms} ms")
+    } else {
+        format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+    }
 }

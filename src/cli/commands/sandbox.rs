@@ -81,9 +81,21 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
             "brevo": sandbox.brevo_url(), "brevo_key": sandbox.brevo_key(), "control": sandbox.control_url(),
         }));
     } else {
-        output.result(&format!("Jira   {}   e-mail {}, token {}", sandbox.jira_url(), sandbox.jira_email(), sandbox.jira_token()));
-        output.result(&format!("Brevo  {}   key {}", sandbox.brevo_url(), sandbox.brevo_key()));
-        output.say(&format!("Control requests go to {}. Ctrl-C stops.", sandbox.control_url()));
+        output.result(&format!(
+            "Jira   {}   e-mail {}, token {}",
+            sandbox.jira_url(),
+            sandbox.jira_email(),
+            sandbox.jira_token()
+        ));
+        output.result(&format!(
+            "Brevo  {}   key {}",
+            sandbox.brevo_url(),
+            sandbox.brevo_key()
+        ));
+        output.say(&format!(
+            "Control requests go to {}. Ctrl-C stops.",
+            sandbox.control_url()
+        ));
     }
     interrupt.token.cancelled().await;
     sandbox.stop().await;

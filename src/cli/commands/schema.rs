@@ -2,6 +2,12 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::diagnostic::nearest;
+use crate::plan::RECORD_KINDS;
+use crate::schema::{pipeline_schema, project_schema};
+
 /// Print the JSON Schema of pipeline files, of flowline.yaml or of a kind of record.
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -22,4 +28,49 @@ pub enum Which {
     Project,
     /// The records that sources yield
     Records,
+}
+
+/// Prints it.
+#[must_use]
+pub fn run(arguments: &Arguments, context: &Context) -> Exit {
+    let output = &context.output;
+    let schema = match arguments.which {
+        Which::Pipeline => pipeline_schema(),
+        Which::Project => project_schema(),
+        Which::Records => return records(arguments.kind.as_deref(), context),
+    };
+    match schema {
+        Ok(schema) => {
+            output.result(schema.trim_end());
+            Exit::Done
+        }
+        Err(error) => {
+            output.error(&error.to_string());
+            Exit::Defect
+        }
+    }
+}
+
+fn records(kind: Option<&str>, context: &Context) -> Exit {
+    let output = &context.output;
+    let Some(kind) = kind else {
+        // All of them as one document, by kind.
+        let all: Vec<String> = RECORD_KINDS
+            .iter()
+            .map(|(name, schema)| format!("\"{name}\": {}", schema.trim()))
+            .collect();
+        output.result(&format!("{{{}}}", all.join(",\n")));
+        return Exit::Done;
+    };
+    if let Some((_, schema)) = RECORD_KINDS.iter().find(|(name, _)| *name == kind) {
+        output.result(schema.trim_end());
+        return Exit::Done;
+    }
+    output.error(&format!("there is no kind of record `{kind}`"));
+    let near = nearest(kind, RECORD_KINDS.iter().map(|(name, _)| *name));
+    output.help(&near.map_or_else(
+        || format!("there is {}", RECORD_KINDS.map(|(name, _)| name).join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    ));
+    Exit::Wrong
 }

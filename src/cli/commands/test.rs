@@ -18,3 +18,9 @@ pub struct Arguments {
     #[arg(long)]
     pub review: bool,
 }
+
+/// Not in this build yet.
+pub fn run(_: &Arguments, context: &crate::cli::context::Context) -> crate::cli::exit::Exit {
+    context.output.error("not in this build yet");
+    crate::cli::exit::Exit::Defect
+}

@@ -31,8 +31,14 @@ pub struct FileReader<'s> {
 
 enum Rows {
     Json(std::vec::IntoIter<Value>),
-    Lines { reader: BufReader<File>, line: u64 },
-    Csv { reader: Box<csv::Reader<BufReader<File>>>, header: Vec<Arc<str>> },
+    Lines {
+        reader: BufReader<File>,
+        line: u64,
+    },
+    Csv {
+        reader: Box<csv::Reader<BufReader<File>>>,
+        header: Vec<Arc<str>>,
+    },
 }
 
 impl<'s> FileReader<'s> {
@@ -49,15 +55,29 @@ impl<'s> FileReader<'s> {
     ) -> Result<Self, Failure> {
         let path = root.join(&spec.path);
         let failed = |error: &dyn std::fmt::Display| {
-            Failure::new(Class::Rejected, format!("{} cannot be read: {error}", spec.path)).help("check `path` of the source and the file's permissions")
+            Failure::new(
+                Class::Rejected,
+                format!("{} cannot be read: {error}", spec.path),
+            )
+            .help("check `path` of the source and the file's permissions")
         };
         let mut projection = reads.clone();
         // What identity and time are made of is read too.
         for path in spec.id.iter().chain(&spec.time) {
-            let names: Vec<Arc<str>> = path.references().first().map(|reference| reference.steps.iter().filter_map(|step| match &step.kind {
-                crate::expression::StepKind::Name(name) => Some(Arc::clone(name)),
-                _ => None,
-            }).collect()).unwrap_or_default();
+            let names: Vec<Arc<str>> = path
+                .references()
+                .first()
+                .map(|reference| {
+                    reference
+                        .steps
+                        .iter()
+                        .filter_map(|step| match &step.kind {
+                            crate::expression::StepKind::Name(name) => Some(Arc::clone(name)),
+                            _ => None,
+                        })
+                        .collect()
+                })
+                .unwrap_or_default();
             projection.add(&names, &Projection::Whole);
         }
         let file = File::open(&path).map_err(|error| failed(&error))?;
@@ -66,7 +86,10 @@ impl<'s> FileReader<'s> {
         let rows = match spec.format {
             FileFormat::Json => {
                 let mut bytes = Vec::new();
-                reader.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+                reader
+                    .take(MAX_BYTES + 1)
+                    .read_to_end(&mut bytes)
+                    .map_err(|error| failed(&error))?;
                 if bytes.len() as u64 > MAX_BYTES {
                     return Err(failed(&"it is larger than 64 MiB: use JSON Lines"));
                 }
@@ -79,13 +102,25 @@ impl<'s> FileReader<'s> {
             }
             FileFormat::JsonLines => Rows::Lines { reader, line: 0 },
             FileFormat::Csv => {
-                let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(reader);
+                let mut reader = csv::ReaderBuilder::new()
+                    .flexible(false)
+                    .from_reader(reader);
                 let header = reader.headers().map_err(|error| failed(&error))?;
                 let header = header.iter().map(Arc::from).collect();
-                Rows::Csv { reader: Box::new(reader), header }
+                Rows::Csv {
+                    reader: Box::new(reader),
+                    header,
+                }
             }
         };
-        Ok(Self { spec, projection, zone, rows, left: start.limit.unwrap_or(u64::MAX), number: 0 })
+        Ok(Self {
+            spec,
+            projection,
+            zone,
+            rows,
+            left: start.limit.unwrap_or(u64::MAX),
+            number: 0,
+        })
     }
 
     fn page(&mut self) -> Result<Option<Page>, Failure> {
@@ -107,12 +142,18 @@ impl<'s> FileReader<'s> {
 
     fn row(&mut self) -> Result<Option<Result<Value, BadRecord>>, Failure> {
         let path = &self.spec.path;
-        let failed = |error: &dyn std::fmt::Display| Failure::new(Class::Rejected, format!("{path} cannot be read: {error}"));
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::new(Class::Rejected, format!("{path} cannot be read: {error}"))
+        };
         match &mut self.rows {
             Rows::Json(values) => Ok(values.next().map(Ok)),
             Rows::Lines { reader, line } => loop {
                 let mut text = Vec::new();
-                let read = reader.by_ref().take(MAX_BYTES).read_until(b'\n', &mut text).map_err(|error| failed(&error))?;
+                let read = reader
+                    .by_ref()
+                    .take(MAX_BYTES)
+                    .read_until(b'\n', &mut text)
+                    .map_err(|error| failed(&error))?;
                 if read == 0 {
                     return Ok(None);
                 }
@@ -121,23 +162,32 @@ impl<'s> FileReader<'s> {
                 if trimmed.is_empty() {
                     continue;
                 }
-                return Ok(Some(Value::read(trimmed, &self.projection).map_err(|error| BadRecord {
-                    name: format!("{path}:{line}").into(),
-                    reason: format!("the line is not JSON: {}", error.classify_words()),
-                })));
+                return Ok(Some(Value::read(trimmed, &self.projection).map_err(
+                    |error| BadRecord {
+                        name: format!("{path}:{line}").into(),
+                        reason: format!("the line is not JSON: {}", error.classify_words()),
+                    },
+                )));
             },
             Rows::Csv { reader, header } => {
                 let mut row = csv::StringRecord::new();
                 match reader.read_record(&mut row) {
                     Ok(false) => Ok(None),
                     Ok(true) => {
-                        let members: Object = header.iter().zip(row.iter()).map(|(name, cell)| (Arc::clone(name), cell.into())).collect();
+                        let members: Object = header
+                            .iter()
+                            .zip(row.iter())
+                            .map(|(name, cell)| (Arc::clone(name), cell.into()))
+                            .collect();
                         Ok(Some(Ok(members.into())))
                     }
                     Err(error) => {
                         let line = error.position().map_or(0, csv::Position::line);
                         let name: Arc<str> = format!("{path}:{line}").into();
-                        Ok(Some(Err(BadRecord { name, reason: "the line is not a row of the header".to_owned() })))
+                        Ok(Some(Err(BadRecord {
+                            name,
+                            reason: "the line is not a row of the header".to_owned(),
+                        })))
                     }
                 }
             }
@@ -150,14 +200,25 @@ impl<'s> FileReader<'s> {
             Value::Number(number) => Some(Arc::from(number.to_string())),
             _ => None,
         };
-        let id = self.spec.id.as_ref().and_then(|path| path.first(&value)).and_then(text);
+        let id = self
+            .spec
+            .id
+            .as_ref()
+            .and_then(|path| path.first(&value))
+            .and_then(text);
         let time = self.spec.time.as_ref().and_then(|path| path.first(&value));
         let time = time.and_then(|time| read_time(&time, self.zone).ok());
         let name = match &id {
             Some(id) => Arc::clone(id),
             None => format!("{}#{}", self.spec.path, self.number).into(),
         };
-        Record { value, identity: id.map(Identity::of), time, name, deleted: false }
+        Record {
+            value,
+            identity: id.map(Identity::of),
+            time,
+            name,
+            deleted: false,
+        }
     }
 }
 
@@ -168,7 +229,11 @@ trait ClassifyWords {
 
 impl ClassifyWords for serde_json::Error {
     fn classify_words(&self) -> &'static str {
-        if self.is_eof() { "it ends too early" } else { "a character is wrong" }
+        if self.is_eof() {
+            "it ends too early"
+        } else {
+            "a character is wrong"
+        }
     }
 }
 

@@ -50,8 +50,11 @@ impl FileWriter {
     }
 
     fn failed(&self, error: &dyn std::fmt::Display) -> Failure {
-        Failure::new(Class::Rejected, format!("{} cannot be written: {error}", self.shown))
-            .help("check `path` of the sink, the folder's permissions and the disk")
+        Failure::new(
+            Class::Rejected,
+            format!("{} cannot be written: {error}", self.shown),
+        )
+        .help("check `path` of the sink, the folder's permissions and the disk")
     }
 
     fn add_all(&mut self, operations: &[Operation]) -> Result<(), Failure> {
@@ -60,7 +63,11 @@ impl FileWriter {
             FileFormat::Json | FileFormat::JsonLines => &mut self.out,
         };
         if file.is_none() {
-            let name = if self.format == FileFormat::Csv { self.aside.with_extension("rows") } else { self.aside.clone() };
+            let name = if self.format == FileFormat::Csv {
+                self.aside.with_extension("rows")
+            } else {
+                self.aside.clone()
+            };
             match File::create(name) {
                 Ok(created) => *file = Some(BufWriter::new(created)),
                 Err(error) => return Err(self.failed(&error)),
@@ -76,7 +83,12 @@ impl FileWriter {
                 return Err(self.failed(&error));
             }
             if self.format == FileFormat::Csv {
-                for (name, _) in operation.payload.as_object().into_iter().flat_map(crate::record::Object::iter) {
+                for (name, _) in operation
+                    .payload
+                    .as_object()
+                    .into_iter()
+                    .flat_map(crate::record::Object::iter)
+                {
                     if !self.columns.contains(name) {
                         self.columns.push(Arc::clone(name));
                     }
@@ -91,7 +103,8 @@ impl FileWriter {
             FileFormat::Csv => self.finish_csv(),
             FileFormat::Json | FileFormat::JsonLines => self.finish_lines(),
         };
-        done.and_then(|()| fs::rename(&self.aside, &self.path)).map_err(|error| self.failed(&error))
+        done.and_then(|()| fs::rename(&self.aside, &self.path))
+            .map_err(|error| self.failed(&error))
     }
 
     fn finish_lines(&mut self) -> std::io::Result<()> {

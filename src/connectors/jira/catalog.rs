@@ -42,13 +42,22 @@ struct Project {
 pub async fn catalog(session: &Session, taken: &str) -> Result<JiraCatalog, Failure> {
     let fields: Vec<Field> = session.get("/rest/api/3/field").await?;
     let statuses: Vec<Named> = session.get("/rest/api/3/status").await?;
-    let priorities: Values<Named> = session.get("/rest/api/3/priority/search?maxResults=100").await?;
+    let priorities: Values<Named> = session
+        .get("/rest/api/3/priority/search?maxResults=100")
+        .await?;
     let mut projects = indexmap::IndexMap::new();
     loop {
-        let path = format!("/rest/api/3/project/search?startAt={}&maxResults={PROJECTS_A_PAGE}", projects.len());
+        let path = format!(
+            "/rest/api/3/project/search?startAt={}&maxResults={PROJECTS_A_PAGE}",
+            projects.len()
+        );
         let page: Values<Project> = session.get(&path).await?;
         let last = page.is_last || page.values.is_empty();
-        projects.extend(page.values.into_iter().map(|project| (project.key, project.name)));
+        projects.extend(
+            page.values
+                .into_iter()
+                .map(|project| (project.key, project.name)),
+        );
         if last {
             break;
         }
@@ -59,9 +68,24 @@ pub async fn catalog(session: &Session, taken: &str) -> Result<JiraCatalog, Fail
     Ok(JiraCatalog {
         cloud_id: session.cloud_id.clone(),
         taken: taken.to_owned(),
-        fields: fields.into_iter().map(|field| (field.id, JiraField { name: field.name, schema: field.schema })).collect(),
+        fields: fields
+            .into_iter()
+            .map(|field| {
+                (
+                    field.id,
+                    JiraField {
+                        name: field.name,
+                        schema: field.schema,
+                    },
+                )
+            })
+            .collect(),
         projects,
         statuses: names,
-        priorities: priorities.values.into_iter().map(|priority| priority.name).collect(),
+        priorities: priorities
+            .values
+            .into_iter()
+            .map(|priority| priority.name)
+            .collect(),
     })
 }
