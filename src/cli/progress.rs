@@ -70,10 +70,14 @@ impl Progress {
         } = *counts;
         let mut text = format!("{read} read, {delivered} delivered");
         if retried > 0 {
-            text.push_str(&format!(", {retried} tried again"));
+            text += ", ";
+            text += &retried.to_string();
+            text += " tried again";
         }
         if dead > 0 {
-            text.push_str(&format!(", {dead} dead letters"));
+            text += ", ";
+            text += &dead.to_string();
+            text += " dead letters";
         }
         drop(counts);
         self.bar.set_message(text);
@@ -107,7 +111,7 @@ impl Observer for Progress {
                 ));
             }
             RunEvent::Waiting { holder } => {
-                self.say(&format!("waits for {holder}, which runs this pipeline"))
+                self.say(&format!("waits for {holder}, which runs this pipeline"));
             }
             RunEvent::Page { read, .. } => self.count(|counts| counts.read = read),
             RunEvent::Delivered {

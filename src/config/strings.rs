@@ -301,11 +301,6 @@ impl Strings {
         self.variables.insert(Arc::clone(name), value);
     }
 
-    /// True where the variable has been defined.
-    pub(super) fn defines(&self, name: &str) -> bool {
-        self.variables.contains_key(name)
-    }
-
     /// The tree with all scalars replaced, and none of them to be read as anything but a literal.
     fn inert(&self, node: &Arc<Node>) -> Arc<Node> {
         let kind = match &node.kind {

@@ -45,7 +45,7 @@ impl Pacer {
     /// Starts a family at a documented limit: so many calls in a window of so many seconds.
     pub fn documented(&self, family: &'static str, calls: f64, window: f64) {
         self.with(family, |pace| {
-            pace.floor_us = window * 1e6 / (calls * SHARE)
+            pace.floor_us = window * 1e6 / (calls * SHARE);
         });
     }
 

@@ -17,7 +17,7 @@ use crate::http::SystemRandom;
 use crate::plan::Plan;
 use crate::project::Opened;
 use crate::runtime::prepare;
-use crate::state::{Admin, Binding, DatabaseTime, SqliteStore};
+use crate::state::{Admin as _, Binding, DatabaseTime, SqliteStore};
 
 /// Sync once: read what is new, transform it, deliver what differs.
 ///
@@ -196,7 +196,7 @@ fn report(finished: &Finished, context: &Context, plan: &Plan) -> Exit {
             output.help("look at `flowline plan`, then run with --yes");
         }
         End::Stopped { reason } => {
-            output.error(&format!("stopped, as `on_error: stop` says: {reason}"))
+            output.error(&format!("stopped, as `on_error: stop` says: {reason}"));
         }
         End::Failed(failure) => {
             return services::refused(context, failure).worst(code(&finished.end));

@@ -439,7 +439,7 @@ impl<'de> Visitor<'de> for AnswerReader<'_> {
                 }
                 "nextPageToken" => answer.token = map.next_value()?,
                 "names" => {
-                    answer.names = map.next_value_seed(Projected::new(&Projection::Whole))?
+                    answer.names = map.next_value_seed(Projected::new(&Projection::Whole))?;
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
