@@ -6,6 +6,7 @@
 
 #![expect(
     clippy::disallowed_methods,
+    clippy::print_stdout,
     reason = "a program of its own, outside the library's layers"
 )]
 

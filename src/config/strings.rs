@@ -567,6 +567,6 @@ mod tests {
         );
         let tail = expanded.text.find("$.b").unwrap();
         assert_eq!(expanded.written(tail..tail + 3), 21..24);
-        assert_eq!(expanded.written(9..12), 9..17);
+        assert_eq!(expanded.written(9..12), 9..16);
     }
 }

@@ -1,6 +1,8 @@
 //! The closed sets of sources and sinks.
 
-use crate::connectors::{brevo, file, jira};
+use crate::connectors::brevo::spec as brevo;
+use crate::connectors::file::spec as file;
+use crate::connectors::jira::spec as jira;
 use crate::expression::Trouble;
 use crate::operation::{Operation, Place};
 use crate::record::Record;
@@ -10,20 +12,20 @@ use crate::shape::Shape;
 #[derive(Debug)]
 pub enum SourceKind {
     /// `jira.issues`.
-    JiraIssues(Box<jira::spec::Issues>),
+    JiraIssues(Box<jira::Issues>),
     /// `file`.
-    File(Box<file::spec::FileSource>),
+    File(Box<file::FileSource>),
 }
 
 /// What a sink makes of a record.
 #[derive(Debug)]
 pub enum SinkKind {
     /// `brevo.contacts`.
-    Contacts(Box<brevo::spec::Contacts>),
+    Contacts(Box<brevo::Contacts>),
     /// `brevo.events`.
-    Events(Box<brevo::spec::Events>),
+    Events(Box<brevo::Events>),
     /// `file`.
-    File(file::spec::FileSink),
+    File(file::FileSink),
 }
 
 /// What a sink makes of a record.
@@ -35,11 +37,11 @@ pub enum Made {
     Unmatched,
 }
 
-impl From<brevo::spec::Made> for Made {
-    fn from(made: brevo::spec::Made) -> Self {
+impl From<brevo::Made> for Made {
+    fn from(made: brevo::Made) -> Self {
         match made {
-            brevo::spec::Made::Operation(operation) => Self::Operation(operation),
-            brevo::spec::Made::Unmatched => Self::Unmatched,
+            brevo::Made::Operation(operation) => Self::Operation(operation),
+            brevo::Made::Unmatched => Self::Unmatched,
         }
     }
 }

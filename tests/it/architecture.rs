@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers in order: each may import only from those above it.
-const LAYERS: [&str; 23] = [
+const LAYERS: [&str; 24] = [
     "diagnostic",
     "record",
     "operation",
@@ -24,6 +24,7 @@ const LAYERS: [&str; 23] = [
     "connectors",
     "state",
     "engine",
+    "runtime",
     "server",
     "sandbox",
     "project",
