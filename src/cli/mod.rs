@@ -10,6 +10,7 @@ mod logs;
 pub mod output;
 mod progress;
 mod services;
+mod testing;
 mod time;
 
 use clap::Parser as _;

@@ -9,4 +9,4 @@ mod sources;
 
 pub use connect::{Connected, Endpoint, EndpointTrouble, connect, endpoints};
 pub use job::{Prepared, prepare};
-pub use sources::open_sources;
+pub use sources::{open_sources, source_names};

@@ -23,7 +23,7 @@ pub fn open_sources(
         .iter()
         .enumerate()
         .map(|(index, source)| {
-            let (name, since, session) = match &source.kind {
+            let (since, session) = match &source.kind {
                 SourceKind::JiraIssues(spec) => {
                     let session = source
                         .connection
@@ -39,14 +39,9 @@ pub fn open_sources(
                         }
                         Some(crate::expression::Since::Ago(ms)) => Since::BeforeFirstRun(ms),
                     };
-                    ("jira.issues", since, session)
+                    (since, session)
                 }
-                SourceKind::File(_) => ("file", Since::Beginning, None),
-            };
-            let name = if index == 0 {
-                name.to_owned()
-            } else {
-                format!("{name}#{}", index + 1)
+                SourceKind::File(_) => (Since::Beginning, None),
             };
             let open = PlanSource {
                 plan: Arc::clone(plan),
@@ -55,12 +50,32 @@ pub fn open_sources(
                 root: root.to_owned(),
             };
             JobSource {
-                name: name.into(),
+                name: source_name(&source.kind, index).into(),
                 since,
                 open: Box::new(open),
             }
         })
         .collect()
+}
+
+/// The names of a plan's sources, under which their cursors are kept.
+#[must_use]
+pub fn source_names(plan: &Plan) -> Vec<String> {
+    let sources = plan.sources.iter().enumerate();
+    sources
+        .map(|(index, source)| source_name(&source.kind, index))
+        .collect()
+}
+
+fn source_name(kind: &SourceKind, index: usize) -> String {
+    let name = match kind {
+        SourceKind::JiraIssues(_) => "jira.issues",
+        SourceKind::File(_) => "file",
+    };
+    match index {
+        0 => name.to_owned(),
+        _ => format!("{name}#{}", index + 1),
+    }
 }
 
 struct PlanSource {

@@ -20,11 +20,19 @@ pub struct Arguments {
 }
 
 /// The files of a new project: path and text.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 11] = [
     ("flowline.yaml", include_str!("../../../flowline.yaml")),
     (
         "pipelines/support-tickets.yaml",
         include_str!("../../../pipelines/support-tickets.yaml"),
+    ),
+    (
+        "tests/pipelines/support-tickets/first-ticket.json",
+        include_str!("../../../tests/pipelines/support-tickets/first-ticket.json"),
+    ),
+    (
+        "tests/pipelines/support-tickets/first-ticket.snap",
+        include_str!("../../../tests/pipelines/support-tickets/first-ticket.snap"),
     ),
     (
         "schemas/project.schema.json",

@@ -10,5 +10,6 @@ pub mod sandbox;
 pub mod schema;
 pub mod state;
 pub mod status;
+mod telling;
 pub mod test;
 pub mod validate;

@@ -1,13 +1,312 @@
 //! `flowline status`: what the state knows.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
 use clap::Args;
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json, json};
+
+use super::telling::{ago, cursor_text, cursor_time, look, refuse, state_of, table, time};
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::time::now;
+use crate::config::{Connection, Loaded};
+use crate::project::Opened;
+use crate::runtime::endpoints;
+use crate::state::{Binding, LaneView, Limit, StateError, StateReader, Tracked, View as _};
 
 /// Connections, last sync, cursors, counts, dead letters, quota left; no network.
 #[derive(Debug, Args)]
 pub struct Arguments {}
 
-/// Not in this build yet.
-pub async fn run(_: &Arguments, context: &crate::cli::context::Context) -> crate::cli::exit::Exit {
-    context.output.error("not in this build yet");
-    crate::cli::exit::Exit::Defect
+/// What the state says; all of it empty where there is none yet.
+#[derive(Default)]
+struct Known {
+    lanes: Vec<LaneView>,
+    bindings: Vec<Binding>,
+    limits: Vec<(String, Limit)>,
+    tracked: Tracked,
+}
+
+impl Known {
+    async fn of(state: Option<&StateReader>) -> Result<Self, StateError> {
+        let Some(state) = state else {
+            return Ok(Self::default());
+        };
+        Ok(Self {
+            lanes: state.lanes().await?,
+            bindings: state.bindings().await?,
+            limits: state.limits().await?,
+            tracked: state.tracked().await?,
+        })
+    }
+
+    /// When a run last ended well, in epoch milliseconds.
+    fn last_sync(&self) -> Option<i64> {
+        let runs = self.lanes.iter().filter_map(|lane| lane.last_run.as_ref());
+        runs.filter(|run| matches!(run.result.as_str(), "done" | "dead_letters"))
+            .map(|run| run.ended_at)
+            .max()
+    }
+}
+
+/// Shows what is known.
+pub async fn run(_: &Arguments, context: &Context) -> Exit {
+    match status(context).await {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+async fn status(context: &Context) -> Result<Exit, Exit> {
+    let output = &context.output;
+    let (opened, file) = state_of(context)?;
+    let Some(loaded) = &opened.loaded else {
+        return Err(Exit::Wrong);
+    };
+    let state = look(&file, output)?;
+    let known = Known::of(state.as_ref()).await;
+    let known = known.map_err(|error| refuse(&error, output))?;
+    let now = now();
+    if output.json() {
+        return Ok(output.result_json(&as_json(&opened, loaded, &known, now, context)));
+    }
+    show_connections(&opened, loaded, &known, now, context);
+    show_pipelines(&opened, &known, now, output);
+    if state.is_none() {
+        output.result("no run yet: there is no state");
+    } else {
+        let Tracked { issues, projects } = known.tracked;
+        output.result(&format!(
+            "{issues} issues tracked, {projects} projects monitored"
+        ));
+    }
+    if opened.diagnostics.has_errors() {
+        output.warn("some pipelines have mistakes: see `flowline validate`");
+    }
+    Ok(Exit::Done)
+}
+
+/// True where the credentials of a connection are there.
+fn connected(name: &Arc<str>, loaded: &Loaded, root: &Path, context: &Context) -> bool {
+    context.global.sandbox || endpoints(loaded, &[Arc::clone(name)], root).is_ok()
+}
+
+fn account<'k>(known: &'k Known, connection: &str) -> Option<&'k str> {
+    let mut bindings = known.bindings.iter();
+    bindings
+        .find(|binding| binding.connection == connection)
+        .map(|binding| binding.account.as_str())
+}
+
+fn lane<'k>(known: &'k Known, pipeline: &str) -> Option<&'k LaneView> {
+    known
+        .lanes
+        .iter()
+        .find(|view| &*view.lane.pipeline == pipeline)
+}
+
+/// The pipelines of the project, and those that are gone and left something behind.
+fn pipelines<'a>(opened: &'a Opened, known: &'a Known) -> BTreeSet<&'a str> {
+    let left = known.lanes.iter().map(|view| &*view.lane.pipeline);
+    opened
+        .names
+        .iter()
+        .map(String::as_str)
+        .chain(left)
+        .collect()
+}
+
+fn resets_in(limit: &Limit, now: Timestamp) -> Option<i64> {
+    let until = limit.resets_at?.saturating_sub(now.as_millisecond());
+    Some(until.max(0).saturating_add(999) / 1_000)
+}
+
+/// What is left of the quota: as last seen, the whole of it once its window is over.
+fn remaining(limit: &Limit, now: Timestamp) -> Option<i64> {
+    match limit.resets_at {
+        Some(at) if at <= now.as_millisecond() => limit.limit,
+        _ => limit.remaining,
+    }
+}
+
+fn as_json(
+    opened: &Opened,
+    loaded: &Loaded,
+    known: &Known,
+    now: Timestamp,
+    context: &Context,
+) -> Json {
+    let mut connections = Map::new();
+    for (name, connection) in loaded.project.connections.iter() {
+        let limits: Vec<Json> = known
+            .limits
+            .iter()
+            .filter(|(of, _)| **of == *name.value)
+            .map(|(_, limit)| {
+                json!({
+                    "family": limit.family,
+                    "limit": limit.limit,
+                    "remaining": remaining(limit, now),
+                    "resets_in_s": resets_in(limit, now),
+                })
+            })
+            .collect();
+        let one = json!({
+            "kind": connection.value.service(),
+            "connected": connected(&name.value, loaded, &opened.root, context),
+            "account": account(known, &name.value),
+            // API tokens and keys do not say when they end.
+            "token_expires": null,
+            "limits": limits,
+        });
+        connections.insert(name.value.to_string(), one);
+    }
+    let mut list = Map::new();
+    for name in pipelines(opened, known) {
+        list.insert(name.to_owned(), pipeline(name, opened, known, now));
+    }
+    json!({
+        "connections": connections,
+        "pipelines": list,
+        "last_sync": known.last_sync().map(time),
+        "issues_tracked": known.tracked.issues,
+        "projects_monitored": known.tracked.projects,
+        // Which contacts are users of Jira, the ledger does not know.
+        "users_linked": null,
+    })
+}
+
+fn pipeline(name: &str, opened: &Opened, known: &Known, now: Timestamp) -> Json {
+    let plan = opened.plans.get(name);
+    let view = lane(known, name);
+    let last = view.and_then(|view| view.last_run.as_ref());
+    let cursors = view.map(|view| view.cursors.as_slice()).unwrap_or_default();
+    let cursor = match cursors {
+        [] => Json::Null,
+        [(source, cursor)] => cursor_text(source, cursor).into(),
+        several => several
+            .iter()
+            .map(|(source, cursor)| (source.to_string(), cursor_text(source, cursor).into()))
+            .collect::<Map<_, _>>()
+            .into(),
+    };
+    json!({
+        "enabled": plan.map(|plan| plan.enabled),
+        "schedule": plan.and_then(|plan| plan.schedule.as_deref()),
+        "last_run": last.map(|run| time(run.ended_at)),
+        "last_result": last.map(|run| run.result.as_str()),
+        // Schedules are kept by a server; there is none.
+        "next_run": null,
+        "cursor": cursor,
+        "lag_s": lag(view, now),
+        "dead_letters": view.map_or(0, |view| view.dead_letters),
+        "unsettled": view.map_or(0, |view| view.unsettled),
+    })
+}
+
+/// How far the oldest cursor is behind, in seconds.
+fn lag(view: Option<&LaneView>, now: Timestamp) -> Option<i64> {
+    let times = view?
+        .cursors
+        .iter()
+        .filter_map(|(source, cursor)| cursor_time(source, cursor));
+    let oldest = times.min()?;
+    Some(now.as_millisecond().saturating_sub(oldest).max(0) / 1_000)
+}
+
+fn show_connections(
+    opened: &Opened,
+    loaded: &Loaded,
+    known: &Known,
+    now: Timestamp,
+    context: &Context,
+) {
+    let rows = loaded.project.connections.iter().map(|(name, connection)| {
+        let state = if context.global.sandbox {
+            "sandbox"
+        } else if connected(&name.value, loaded, &opened.root, context) {
+            "credentials set"
+        } else {
+            "credentials missing"
+        };
+        let place = match &connection.value {
+            Connection::Jira(_) | Connection::Brevo(_) => account(known, &name.value),
+        };
+        let left: Vec<String> = known
+            .limits
+            .iter()
+            .filter(|(of, _)| **of == *name.value)
+            .filter_map(|(_, limit)| {
+                let left = remaining(limit, now)?;
+                let whole = limit
+                    .limit
+                    .map_or_else(String::new, |all| format!("/{all}"));
+                Some(format!("{} {left}{whole}", limit.family))
+            })
+            .collect();
+        vec![
+            name.value.to_string(),
+            connection.value.service().to_owned(),
+            state.to_owned(),
+            place.unwrap_or("–").to_owned(),
+            if left.is_empty() {
+                "–".to_owned()
+            } else {
+                left.join(", ")
+            },
+        ]
+    });
+    let header = ["connection", "kind", "credentials", "account", "quota left"];
+    context.output.result(&table(&header, rows));
+}
+
+fn show_pipelines(opened: &Opened, known: &Known, now: Timestamp, output: &Output) {
+    let rows: Vec<Vec<String>> = pipelines(opened, known)
+        .into_iter()
+        .map(|name| {
+            let view = lane(known, name);
+            let last = view.and_then(|view| view.last_run.as_ref());
+            let ran = last.map_or_else(
+                || "never".to_owned(),
+                |run| format!("{} ({})", ago(run.ended_at, now), run.result),
+            );
+            let cursors = view.map(|view| view.cursors.as_slice()).unwrap_or_default();
+            let cursors: Vec<String> = cursors
+                .iter()
+                .map(|(source, cursor)| cursor_text(source, cursor))
+                .collect();
+            let note = match opened.plans.get(name) {
+                Some(plan) if !plan.enabled => " (off)",
+                None if opened.names.iter().any(|known| known == name) => " (has mistakes)",
+                None => " (no file any more)",
+                Some(_) => "",
+            };
+            vec![
+                format!("{name}{note}"),
+                ran,
+                if cursors.is_empty() {
+                    "–".to_owned()
+                } else {
+                    cursors.join(", ")
+                },
+                view.map_or(0, |view| view.dead_letters).to_string(),
+                view.map_or(0, |view| view.unsettled).to_string(),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        output.result("no pipelines");
+        return;
+    }
+    let header = [
+        "pipeline",
+        "last run",
+        "cursor",
+        "dead letters",
+        "unsettled",
+    ];
+    output.result(&table(&header, rows));
 }

@@ -4,5 +4,5 @@ mod read;
 pub mod spec;
 mod write;
 
-pub use read::FileReader;
+pub use read::{FileReader, recorded};
 pub use write::FileWriter;

@@ -131,7 +131,8 @@ impl<'s> FileReader<'s> {
                 Some(Ok(value)) => {
                     self.left -= 1;
                     self.number += 1;
-                    page.records.push(self.record(value));
+                    page.records
+                        .push(recorded(self.spec, self.zone, value, self.number));
                 }
                 Some(Err(bad)) => page.bad.push(bad),
             }
@@ -193,32 +194,30 @@ impl<'s> FileReader<'s> {
             }
         }
     }
+}
 
-    fn record(&self, value: Value) -> Record {
-        let text = |value: Value| match value {
-            Value::String(text) if !text.is_empty() => Some(text),
-            Value::Number(number) => Some(Arc::from(number.to_string())),
-            _ => None,
-        };
-        let id = self
-            .spec
-            .id
-            .as_ref()
-            .and_then(|path| path.first(&value))
-            .and_then(text);
-        let time = self.spec.time.as_ref().and_then(|path| path.first(&value));
-        let time = time.and_then(|time| read_time(&time, self.zone).ok());
-        let name = match &id {
-            Some(id) => Arc::clone(id),
-            None => format!("{}#{}", self.spec.path, self.number).into(),
-        };
-        Record {
-            value,
-            identity: id.map(Identity::of),
-            time,
-            name,
-            deleted: false,
-        }
+/// The record of a value read from a source's file, `number` counting from 1.
+#[must_use]
+pub fn recorded(spec: &FileSource, zone: &TimeZone, value: Value, number: u64) -> Record {
+    let text = |value: Value| match value {
+        Value::String(text) if !text.is_empty() => Some(text),
+        Value::Number(number) => Some(Arc::from(number.to_string())),
+        _ => None,
+    };
+    let id = spec.id.as_ref().and_then(|path| path.first(&value));
+    let id = id.and_then(text);
+    let time = spec.time.as_ref().and_then(|path| path.first(&value));
+    let time = time.and_then(|time| read_time(&time, zone).ok());
+    let name = match &id {
+        Some(id) => Arc::clone(id),
+        None => format!("{}#{number}", spec.path).into(),
+    };
+    Record {
+        value,
+        identity: id.map(Identity::of),
+        time,
+        name,
+        deleted: false,
     }
 }
 

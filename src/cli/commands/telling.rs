@@ -1,0 +1,161 @@
+//! How the commands on the state tell times and tables, and open the state.
+
+use std::path::{Path, PathBuf};
+
+use comfy_table::{Table, presets};
+use jiff::Timestamp;
+
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::output::Output;
+use crate::cli::services;
+use crate::connectors::Cursor;
+use crate::diagnostic::{Diagnostics, Severity};
+use crate::expression::conversion::write_datetime;
+use crate::project::{Opened, PROJECT_FILE};
+use crate::state::{DatabaseTime, SqliteStore, StateError, StateReader};
+
+/// A time in epoch milliseconds as RFC 3339 in UTC.
+#[must_use]
+pub(super) fn time(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds)
+        .map_or_else(|_| milliseconds.to_string(), write_datetime)
+}
+
+/// How long ago that was, for people: `3 min ago`.
+#[must_use]
+pub(super) fn ago(milliseconds: i64, now: Timestamp) -> String {
+    let seconds = now.as_millisecond().saturating_sub(milliseconds) / 1_000;
+    match seconds {
+        ..=0 => "now".to_owned(),
+        1..60 => format!("{seconds} s ago"),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        3_600..172_800 => format!("{} h ago", seconds / 3_600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+/// The time of a source's cursor in epoch milliseconds, where its cursor is one.
+#[must_use]
+pub(super) fn cursor_time(source: &str, cursor: &Cursor) -> Option<i64> {
+    source
+        .starts_with("jira.")
+        .then(|| cursor.0.parse().ok())
+        .flatten()
+}
+
+/// A cursor as a person reads it.
+#[must_use]
+pub(super) fn cursor_text(source: &str, cursor: &Cursor) -> String {
+    cursor_time(source, cursor).map_or_else(|| cursor.0.clone(), time)
+}
+
+/// A table without lines, as wide as its contents.
+#[must_use]
+pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The project and where its state is. A pipeline's mistakes do not stand in the way.
+///
+/// # Errors
+/// Where flowline.yaml cannot say where the state is; that has been said.
+pub(super) fn state_of(context: &Context) -> Result<(Opened, PathBuf), Exit> {
+    let opened = context.open()?;
+    let mut mistakes = Diagnostics::new();
+    mistakes.extend(
+        opened
+            .diagnostics
+            .iter()
+            .filter(|one| {
+                let file = one.source.as_ref().map(|source| source.name());
+                one.severity == Severity::Error && file.is_none_or(|file| file == PROJECT_FILE)
+            })
+            .cloned(),
+    );
+    if !mistakes.is_empty() {
+        context.output.diagnostics(&mistakes);
+        return Err(Exit::Wrong);
+    }
+    let file = services::state_file(context, &opened);
+    Ok((opened, file))
+}
+
+/// Opens the state to look at it; none where there is none yet.
+///
+/// # Errors
+/// Where it cannot be read; that has been said.
+pub(super) fn look(file: &Path, output: &Output) -> Result<Option<StateReader>, Exit> {
+    StateReader::open_existing(file).map_err(|error| refuse(&error, output))
+}
+
+/// Opens a state that is there to change it; none where there is none yet.
+///
+/// # Errors
+/// Where it cannot be opened; that has been said.
+pub(super) fn open(file: &Path, output: &Output) -> Result<Option<SqliteStore>, Exit> {
+    if look(file, output)?.is_none() {
+        return Ok(None);
+    }
+    SqliteStore::open(file, DatabaseTime::Own)
+        .map(Some)
+        .map_err(|error| refuse(&error, output))
+}
+
+/// Says what is wrong with the state and what to do.
+pub(super) fn refuse(error: &StateError, output: &Output) -> Exit {
+    output.error(&error.to_string());
+    output.help(&error.help());
+    match error.exit_code() {
+        4 => Exit::Unsettled,
+        _ => Exit::Wrong,
+    }
+}
+
+/// Asks before something that cannot be undone; without a terminal nobody is asked.
+#[must_use]
+pub(super) fn agreed(yes: bool, question: &str, output: &Output) -> bool {
+    yes || !crate::cli::env::Environment::can_ask() || output.confirm(question)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_for_people_and_for_scripts() {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        for (seconds, text) in [
+            (1_000_000, "now"),
+            (999_990, "10 s ago"),
+            (999_000, "16 min ago"),
+            (990_000, "2 h ago"),
+            (100_000, "10 days ago"),
+        ] {
+            assert_eq!(ago(seconds * 1_000, now), text);
+        }
+        assert_eq!(time(1_500), "1970-01-01T00:00:01.500Z");
+        assert_eq!(
+            cursor_text("jira.issues", &Cursor("1500".into())),
+            "1970-01-01T00:00:01.500Z"
+        );
+        assert_eq!(cursor_text("http", &Cursor("1500".into())), "1500");
+    }
+
+    #[test]
+    fn tables_have_no_white_space_at_the_ends_of_lines() {
+        let table = table(&["a", "b"], [vec!["1".to_owned(), "2".to_owned()]]);
+        assert!(table.lines().all(|line| line == line.trim_end()), "{table}");
+    }
+}
