@@ -8,6 +8,7 @@
 
 mod adf;
 mod architecture;
+mod cli;
 mod jsonpath;
 mod sandbox;
 mod state_crash;
