@@ -32,9 +32,17 @@ pub(super) fn share(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "description": "A share: `20%`.", "examples": ["20%"] })
 }
 
+/// Marks what is checked where it is compiled, with better words than a schema has.
+const COMPILED: &str = "x-compiled";
+
+/// A query of Jira.
+pub(super) fn query(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "description": "JQL without `ORDER BY`.", COMPILED: true })
+}
+
 /// A JSONPath over the record.
 pub(super) fn path(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "description": "A JSONPath: `$.key`." })
+    json_schema!({ "type": "string", "description": "A JSONPath: `$.key`.", COMPILED: true })
 }
 
 /// JSONPaths over the record.
@@ -47,12 +55,13 @@ pub(super) fn condition(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "string",
         "description": "A condition: an RFC 9535 filter expression in which `$` is the record.",
+        COMPILED: true,
     })
 }
 
 /// A JSON Schema, or the two trivial ones.
 pub(super) fn json_schema(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": ["object", "boolean"], "description": "A JSON Schema (2020-12)." })
+    json_schema!({ "type": ["object", "boolean"], "description": "A JSON Schema (2020-12).", COMPILED: true })
 }
 
 /// A value.

@@ -1,10 +1,14 @@
 //! Texts of a project's files to typed configuration; all mistakes of all files are collected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::mistake::without;
+use super::redact::{SECRET_KEYS, redacted};
 use super::strings::Reason;
-use super::{Pipeline, Project, Strings, is_valid_name, lower};
+use super::{
+    Document, FormCheck, Mistake, Pipeline, Project, SecretSource, Strings, is_valid_name, lower,
+};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, nearest};
 use crate::syntax::{Entry, Kind, Node, ScalarValue, parse};
 
@@ -22,15 +26,6 @@ const VERSION: Code = Code::new("project.version");
 
 /// The version of the language that this program reads.
 pub const LANGUAGE_VERSION: u64 = 1;
-
-/// The keys under `connections` whose values are secrets.
-const SECRETS: [&str; 5] = [
-    "api_token",
-    "client_secret",
-    "token",
-    "api_key",
-    "webhook_secret",
-];
 
 /// The texts of a project's files.
 #[derive(Clone, Debug)]
@@ -52,8 +47,13 @@ pub struct Texts {
 pub struct Loaded {
     /// The project.
     pub project: Project,
+    /// False where parts of the project have mistakes and were left out: what only follows from
+    /// that is not to be told.
+    pub complete: bool,
     /// The pipelines that could be read.
     pub pipelines: Vec<LoadedPipeline>,
+    /// The names of all environments.
+    pub environments: Vec<Arc<str>>,
     /// What `${…}` stands for.
     pub strings: Strings,
 }
@@ -67,136 +67,286 @@ pub struct LoadedPipeline {
     pub source: Arc<Source>,
     /// What it says.
     pub pipeline: Pipeline,
+    /// What of it has mistakes and was left out.
+    pub left_out: LeftOut,
 }
 
-/// Reads a project; none where `flowline.yaml` cannot be read.
+/// What of a pipeline has mistakes of form and was left out, so that the rest can be checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Anything at all: it cannot run.
+    pub anything: bool,
+    /// A source or transform: what its records have is not known.
+    pub shape: bool,
+}
+
+/// Reads a project; none where `flowline.yaml` cannot be read. `form` checks a file's form.
 #[must_use]
-pub fn load(texts: &Texts) -> (Option<Loaded>, Diagnostics) {
+pub fn load(texts: &Texts, form: FormCheck<'_>) -> (Option<Loaded>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
-    let (root, mistakes) = parse(&texts.project);
-    diagnostics.extend(mistakes);
     let mut strings = Strings::new(texts.environment.clone(), texts.dotenv.iter().cloned());
-    let project = root.and_then(|root| {
-        let mut found = Diagnostics::new();
-        let laid = laid_over(&root, texts.env.as_deref(), &mut found);
+    let (root, mut found) = parse(&texts.project);
+    let mut hidden = Vec::new();
+    let laid = root.map(|root| laid_over(&root, texts.env.as_deref(), &mut found));
+    let environments = laid.as_ref().map_or_else(Vec::new, |laid| {
+        let entries = laid.get("environments").and_then(|entry| entry.as_map());
+        let names = entries.unwrap_or_default().iter();
+        names.map(|entry| Arc::clone(&entry.key.value)).collect()
+    });
+    let project = laid.and_then(|laid| {
         names(&laid, &mut found);
-        for entry in laid
-            .get("vars")
-            .and_then(|vars| vars.as_map())
-            .unwrap_or_default()
-        {
-            strings.define(&entry.key.value, &entry.value);
-        }
-        let project = typed::<Project>(&laid, &strings, &mut found);
-        if let Some(project) = &project {
+        define(&mut strings, &laid);
+        let reading = Reading {
+            document: Document::Project,
+            strings: &strings,
+            form,
+            knows_variables: true,
+        };
+        let read = reading.typed::<Project>(&laid, &mut found, &mut hidden);
+        if let Some((project, _)) = &read {
             version(project, &mut found);
         }
-        diagnostics.extend_in(found, &texts.project);
-        project
+        read
     });
+    // A secret that is written into the file is not shown with it.
+    let shown = redacted(&texts.project, &hidden);
+    diagnostics.extend(found.into_iter().map(|mut one| {
+        one.source = Some(Arc::clone(&shown));
+        one
+    }));
     let mut pipelines = Vec::new();
     for (name, source) in &texts.pipelines {
-        let (root, mistakes) = parse(source);
-        diagnostics.extend(mistakes);
-        let Some(root) = root else { continue };
-        let mut found = Diagnostics::new();
-        let pipeline = typed::<Pipeline>(&root, &strings, &mut found);
-        diagnostics.extend_in(found, source);
-        if let Some(pipeline) = pipeline {
+        let (root, mut found) = parse(source);
+        let mut hidden = Vec::new();
+        let reading = Reading {
+            document: Document::Pipeline,
+            strings: &strings,
+            form,
+            knows_variables: project.is_some(),
+        };
+        let read = root.and_then(|root| reading.typed::<Pipeline>(&root, &mut found, &mut hidden));
+        let shown = if hidden.is_empty() {
+            Arc::clone(source)
+        } else {
+            redacted(source, &hidden)
+        };
+        diagnostics.extend_in(
+            found
+                .into_iter()
+                .map(|mut one| {
+                    one.source = Some(Arc::clone(&shown));
+                    one
+                })
+                .collect(),
+            source,
+        );
+        if let Some((pipeline, left_out)) = read {
             pipelines.push(LoadedPipeline {
                 name: name.clone(),
-                source: Arc::clone(source),
+                source: shown,
                 pipeline,
+                left_out,
             });
         }
     }
-    (
-        project.map(|project| Loaded {
-            project,
-            pipelines,
-            strings,
-        }),
-        diagnostics,
-    )
+    let loaded = project.map(|(project, left_out)| Loaded {
+        project,
+        complete: !left_out.anything,
+        pipelines,
+        environments,
+        strings,
+    });
+    (loaded, diagnostics)
 }
 
-/// Checks the strings of a tree and lowers it.
-fn typed<T: serde::de::DeserializeOwned>(
-    root: &Arc<Node>,
-    strings: &Strings,
-    diagnostics: &mut Diagnostics,
-) -> Option<T> {
-    let mut keys = Vec::new();
-    check(root, &mut keys, strings, diagnostics);
-    let resolved = strings.resolve(root, &mut Vec::new(), &is_secret);
-    match lower(&resolved, strings) {
-        Ok(typed) => Some(typed),
-        Err(mistake) => {
-            diagnostics.push(mistake);
-            None
+/// Defines the variables, those first that are named by others.
+fn define(strings: &mut Strings, root: &Node) {
+    let entries = root
+        .get("vars")
+        .and_then(|vars| vars.as_map())
+        .unwrap_or_default();
+    // Each round settles the next variable of a chain; those of a circle stay as they are.
+    for _ in 0..4 {
+        for entry in entries {
+            strings.define(&entry.key.value, &entry.value);
         }
+    }
+}
+
+/// How a file is read.
+struct Reading<'r> {
+    document: Document,
+    strings: &'r Strings,
+    form: FormCheck<'r>,
+    /// False where `flowline.yaml` could not be read: which variables there are is not known.
+    knows_variables: bool,
+}
+
+impl Reading<'_> {
+    /// Checks the strings and the form of a tree and lowers what is right of it.
+    fn typed<T: serde::de::DeserializeOwned>(
+        &self,
+        root: &Arc<Node>,
+        diagnostics: &mut Diagnostics,
+        hidden: &mut Vec<Span>,
+    ) -> Option<(T, LeftOut)> {
+        let mut mistakes = Vec::new();
+        self.strings_of(root, &mut Vec::new(), diagnostics, &mut mistakes);
+        hidden.extend(
+            mistakes
+                .iter()
+                .filter_map(|mistake| mistake.diagnostic.labels.first())
+                .map(|label| label.span),
+        );
+        let document = self.document;
+        let keeps = |keys: &[Arc<str>]| is_secret(document, keys);
+        let resolved = self.strings.resolve(root, &mut Vec::new(), &keeps);
+        mistakes.extend((self.form)(document, &resolved));
+        let left_out = LeftOut {
+            anything: !mistakes.is_empty(),
+            shape: mistakes.iter().any(|mistake| {
+                let first = mistake.path.first().map(|step| &**step);
+                matches!(first, Some("sources" | "transforms")) || mistake.path.is_empty()
+            }),
+        };
+        let rest = without(&resolved, &mistakes);
+        diagnostics.extend(mistakes.into_iter().map(|mistake| mistake.diagnostic));
+        match lower(&rest?, self.strings) {
+            Ok(typed) => Some((typed, left_out)),
+            // What was left out may be required: that has been told.
+            Err(_) if left_out.anything => None,
+            Err(mistake) => {
+                diagnostics.push(mistake);
+                None
+            }
+        }
+    }
+
+    /// Says what of a tree's `${…}` cannot be replaced, each once.
+    fn strings_of(
+        &self,
+        node: &Arc<Node>,
+        keys: &mut Vec<Arc<str>>,
+        diagnostics: &mut Diagnostics,
+        mistakes: &mut Vec<Mistake>,
+    ) {
+        match &node.kind {
+            Kind::List(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    keys.push(index.to_string().into());
+                    self.strings_of(element, keys, diagnostics, mistakes);
+                    keys.pop();
+                }
+            }
+            Kind::Map(entries) => {
+                for entry in entries {
+                    keys.push(Arc::clone(&entry.key.value));
+                    self.strings_of(&entry.value, keys, diagnostics, mistakes);
+                    keys.pop();
+                }
+            }
+            Kind::Scalar(scalar) if is_secret(self.document, keys) => {
+                if SecretSource::parse(&scalar.text).is_none() {
+                    mistakes.push(Mistake {
+                        diagnostic: no_secret(&scalar.text, node.span, keys),
+                        path: keys.clone(),
+                        removable: false,
+                    });
+                }
+            }
+            Kind::Scalar(scalar) => {
+                if !scalar.text.contains("${") || scalar.value != ScalarValue::Text {
+                    return;
+                }
+                let in_variable =
+                    self.document == Document::Project && keys.iter().any(|key| &**key == "vars");
+                if !in_variable && self.strings.is_variable(&scalar.text) {
+                    return;
+                }
+                let expanded = if is_expression(&scalar.text, keys) {
+                    self.strings.expand_expression(&scalar.text)
+                } else {
+                    self.strings.expand(&scalar.text)
+                };
+                for refusal in expanded.refusals {
+                    if !self.knows_variables && matches!(refusal.reason, Reason::UnknownVariable(_))
+                    {
+                        continue;
+                    }
+                    let span = scalar.locate(refusal.range);
+                    let told = refused(&refusal.reason, span, self.strings);
+                    // What an environment lays over stands in the tree twice.
+                    if !diagnostics.iter().any(|one| *one == told) {
+                        diagnostics.push(told);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// True for a path or condition: strings from outside stand only inside its string literals.
+fn is_expression(text: &str, keys: &[Arc<str>]) -> bool {
+    if text.starts_with("$.") || text.starts_with("$[") {
+        return true;
+    }
+    let back = |count: usize| {
+        keys.len()
+            .checked_sub(count)
+            .and_then(|at| keys.get(at))
+            .map(|key| &**key)
+    };
+    match back(1) {
+        Some("keep" | "drop") => back(3) == Some("transforms"),
+        Some("condition") => back(2) == Some("expect"),
+        Some("when") => back(4) == Some("sinks"),
+        _ => false,
     }
 }
 
 /// True for the keys that lead to a secret.
-fn is_secret(keys: &[Arc<str>]) -> bool {
-    let last = keys.last().map(|key| &**key);
-    let names = last.is_some_and(|last| SECRETS.contains(&last));
-    names && keys.iter().any(|key| &**key == "connections")
-}
-
-/// Says what of a tree's `${…}` cannot be replaced, each once.
-fn check(
-    node: &Arc<Node>,
-    keys: &mut Vec<Arc<str>>,
-    strings: &Strings,
-    diagnostics: &mut Diagnostics,
-) {
-    match &node.kind {
-        Kind::List(elements) => {
-            for element in elements {
-                check(element, keys, strings, diagnostics);
-            }
+fn is_secret(document: Document, keys: &[Arc<str>]) -> bool {
+    let Some(last) = keys.last().map(|key| &**key) else {
+        return false;
+    };
+    match document {
+        Document::Project => {
+            SECRET_KEYS.contains(&last) && keys.iter().any(|key| &**key == "connections")
         }
-        Kind::Map(entries) => {
-            for entry in entries {
-                keys.push(Arc::clone(&entry.key.value));
-                check(&entry.value, keys, strings, diagnostics);
-                keys.pop();
-            }
-        }
-        Kind::Scalar(scalar) if is_secret(keys) => {
-            if scalar.value != ScalarValue::Text
-                || super::SecretSource::parse(&scalar.text).is_none()
-            {
-                let name = keys
-                    .last()
-                    .map_or_else(String::new, |key| key.to_uppercase());
-                diagnostics.push(
-                    Diagnostic::error(SECRET_LITERAL, "a secret is never written into a file")
-                        .label(node.span, "expected exactly one `${…}`")
-                        .help(format!(
-                            "write `\"${{{name}}}\"` and set it in the environment or in .env"
-                        )),
-                );
-            }
-        }
-        Kind::Scalar(scalar) => {
-            if !scalar.text.contains("${") || scalar.value != ScalarValue::Text {
-                return;
-            }
-            let path = scalar.text.starts_with("$.") || scalar.text.starts_with("$[");
-            let expanded = if path {
-                strings.expand_expression(&scalar.text)
-            } else {
-                strings.expand(&scalar.text)
+        Document::Pipeline => {
+            let under = |name: &str| {
+                keys.windows(2).any(
+                    |pair| matches!(pair, [above, key] if &**above == "http" && &**key == name),
+                )
             };
-            for refusal in expanded.refusals {
-                let span = scalar.locate(refusal.range);
-                diagnostics.push(refused(&refusal.reason, span, strings));
-            }
+            (matches!(last, "bearer" | "password" | "value") && under("auth"))
+                || (["authorization", "cookie", "x-api-key"]
+                    .contains(&last.to_ascii_lowercase().as_str())
+                    && under("headers"))
         }
     }
+}
+
+fn no_secret(text: &str, span: Span, keys: &[Arc<str>]) -> Diagnostic {
+    let name = keys.last().map_or_else(String::new, |key| {
+        key.to_uppercase()
+            .replace(|one: char| !one.is_ascii_alphanumeric(), "_")
+    });
+    let (message, expected) = if text.starts_with("${var:") {
+        ("a variable does not hold a secret", "a variable")
+    } else if text.starts_with("${") && text.contains(":-") {
+        ("a secret has no default", "has a default")
+    } else {
+        (
+            "a secret is never written into a file",
+            "expected exactly one `${…}`",
+        )
+    };
+    Diagnostic::error(SECRET_LITERAL, message)
+        .label(span, expected)
+        .help(format!(
+            "write `\"${{{name}}}\"` and set it in the environment or in .env"
+        ))
 }
 
 fn refused(reason: &Reason, span: Span, strings: &Strings) -> Diagnostic {
@@ -233,6 +383,9 @@ fn refused(reason: &Reason, span: Span, strings: &Strings) -> Diagnostic {
         Reason::Unclosed => Diagnostic::error(MALFORMED, "the `${` is not closed")
             .label(span, "opened here, never closed")
             .help("close it with `}`; a literal `${` is written `$${`"),
+        Reason::TooLong => Diagnostic::error(MALFORMED, "the text grows beyond 1 MiB")
+            .label(span, "one replacement too many")
+            .help("let variables name fewer variables"),
         Reason::OutsideLiteral => Diagnostic::error(
             OUTSIDE_LITERAL,
             "a path is not made of strings from outside",
@@ -278,28 +431,68 @@ fn laid_over(root: &Arc<Node>, env: Option<&str>, diagnostics: &mut Diagnostics)
         diagnostics.push(mistake);
         return Arc::clone(root);
     };
-    merged(root, chosen)
+    overlaid(root, chosen)
 }
 
-/// Maps are merged member by member, all else is replaced.
-fn merged(base: &Arc<Node>, over: &Arc<Node>) -> Arc<Node> {
+/// What of a project an environment may hold.
+const OVERLAID: [&str; 4] = ["connections", "vars", "state", "server"];
+
+fn overlaid(root: &Arc<Node>, chosen: &Node) -> Arc<Node> {
+    let parts: Vec<Entry> = chosen
+        .as_map()
+        .unwrap_or_default()
+        .iter()
+        .filter(|entry| OVERLAID.contains(&&*entry.key.value))
+        .cloned()
+        .collect();
+    let over = Arc::new(Node {
+        span: chosen.span,
+        kind: Kind::Map(parts),
+    });
+    merged(root, &over, &mut Vec::new())
+}
+
+/// Maps are merged member by member, all else is replaced; so is a choice of one key where another
+/// one is chosen.
+fn merged(base: &Arc<Node>, over: &Arc<Node>, keys: &mut Vec<Arc<str>>) -> Arc<Node> {
     let (Kind::Map(under), Kind::Map(above)) = (&base.kind, &over.kind) else {
         return Arc::clone(over);
     };
-    let mut entries: Vec<Entry> = under
+    let is_choice = match keys.first().map(|key| &**key) {
+        Some("state") => keys.len() == 1,
+        Some("connections") => {
+            keys.len() == 2 || (keys.len() == 4 && keys.last().is_some_and(|key| &**key == "auth"))
+        }
+        _ => false,
+    };
+    if is_choice
+        && let ([was], [is]) = (&under[..], &above[..])
+        && was.key.value != is.key.value
+    {
+        return Arc::clone(over);
+    }
+    let added: HashMap<&str, &Arc<Node>> = above
         .iter()
-        .map(|entry| match over.get(&entry.key.value) {
-            Some(value) => Entry {
-                key: entry.key.clone(),
-                value: merged(&entry.value, value),
-            },
-            None => entry.clone(),
-        })
+        .map(|entry| (&*entry.key.value, &entry.value))
         .collect();
+    let known: HashSet<&str> = under.iter().map(|entry| &*entry.key.value).collect();
+    let mut entries: Vec<Entry> = Vec::with_capacity(under.len());
+    for entry in under {
+        let Some(value) = added.get(&*entry.key.value) else {
+            entries.push(entry.clone());
+            continue;
+        };
+        keys.push(Arc::clone(&entry.key.value));
+        entries.push(Entry {
+            key: entry.key.clone(),
+            value: merged(&entry.value, value, keys),
+        });
+        keys.pop();
+    }
     entries.extend(
         above
             .iter()
-            .filter(|entry| base.get(&entry.key.value).is_none())
+            .filter(|entry| !known.contains(&*entry.key.value))
             .cloned(),
     );
     Arc::new(Node {

@@ -121,6 +121,14 @@ impl<'a> Lower<'a> {
         .map_err(|refusal: Refusal| refusal.at(self.node.span))
     }
 
+    /// True for a `${…}` whose name has no value: the project is checked all the same, and what
+    /// connects refuses it.
+    fn is_unset(&self) -> bool {
+        self.node
+            .as_text()
+            .is_some_and(|text| text.starts_with("${"))
+    }
+
     /// A replaced scalar, where a number or boolean is expected.
     fn visit_typed<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         match &self.node.kind {
@@ -139,6 +147,9 @@ impl<'a> Lower<'a> {
 macro_rules! typed {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+            if self.is_unset() {
+                return visitor.visit_u64(1);
+            }
             self.visit_typed(visitor)
         }
     )*};
@@ -217,7 +228,11 @@ impl<'de> Deserializer<'de> for Lower<'_> {
                 }),
             },
             Kind::Scalar(scalar) if scalar.value == ScalarValue::Text => {
-                let text = self.strings.expand(&scalar.text).text;
+                let text = match variants.first() {
+                    Some(first) if self.is_unset() && !scalar.replaced => (*first).to_owned(),
+                    _ if scalar.replaced => scalar.text.to_string(),
+                    _ => self.strings.expand(&scalar.text).text,
+                };
                 visitor
                     .visit_enum(StrDeserializer::<Refusal>::new(&text))
                     .map_err(|refusal| refusal.at(self.node.span))
@@ -226,8 +241,15 @@ impl<'de> Deserializer<'de> for Lower<'_> {
         }
     }
 
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        if self.is_unset() {
+            return visitor.visit_bool(false);
+        }
+        self.visit_typed(visitor)
+    }
+
     typed! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32
         deserialize_f64
     }

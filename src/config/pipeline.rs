@@ -14,6 +14,7 @@ pub struct Pipeline {
     /// What it is for, in a sentence.
     pub description: Option<Spanned<String>>,
     /// When `serve` runs it: `every 5 minutes`, or `{ cron: "M H D M W", timezone: IANA }`.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::schedule")]
     pub schedule: Option<Written>,
     /// False: `serve` does not run it.
@@ -57,9 +58,11 @@ pub struct Guard {
     /// How many operations may differ from what was sent before.
     pub max_changes: Option<Spanned<u64>>,
     /// What share of the contacts known may change, from 50 on: `20%`.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::share")]
     pub max_share: Option<Spanned<String>>,
     /// What share of the records read may be dead letters: `5%`.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::share")]
     pub max_dead: Option<Spanned<String>>,
 }

@@ -33,15 +33,18 @@ pub struct Project {
 #[serde(deny_unknown_fields)]
 pub struct Environment {
     /// Members of connections that differ here.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::map")]
     pub connections: Option<Written>,
     /// Values of variables that differ here; each must be in the project's `vars`.
     #[serde(default)]
     pub vars: Members<Written>,
     /// Where the state is kept here.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::map")]
     pub state: Option<Written>,
     /// The server here.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::map")]
     pub server: Option<Written>,
 }

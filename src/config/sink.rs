@@ -137,6 +137,7 @@ macro_rules! sink {
         pub struct $name {
             $( $(#[$of_field])* pub $field: $type, )*
             /// Which records: a condition, asked before the sink's own transforms.
+            #[serde(default)]
             #[schemars(schema_with = "super::form::condition")]
             pub when: Option<Written>,
             /// The sink's own transforms; they follow the pipeline's.
@@ -169,15 +170,19 @@ macro_rules! sink {
 #[serde(deny_unknown_fields)]
 pub struct Identify {
     /// Brevo's id of the contact.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::value")]
     pub contact_id: Option<Written>,
     /// The id that another system knows the contact by.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::value")]
     pub ext_id: Option<Written>,
     /// The e-mail, compared in lower case.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::value")]
     pub email: Option<Written>,
     /// The phone number.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::value")]
     pub phone: Option<Written>,
 }
@@ -199,9 +204,11 @@ pub enum ContactMode {
 #[serde(deny_unknown_fields)]
 pub struct Consent {
     /// True: gets no e-mails.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::value")]
     pub email_blacklisted: Option<Written>,
     /// True: gets no text messages.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::value")]
     pub sms_blacklisted: Option<Written>,
 }
@@ -216,12 +223,15 @@ sink! {
         #[schemars(schema_with = "super::form::values")]
         pub attributes: Members<Written>,
         /// Lists to be in: ids as numbers, names as texts, `{ name: "22" }` for a name of digits.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::lists")]
         pub lists: Option<Written>,
         /// Lists not to be in.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::lists")]
         pub unlink_lists: Option<Written>,
         /// What makes a record newer than another; default: the record's time.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub order_by: Option<Written>,
         /// How contacts are written; default `upsert`.
@@ -231,6 +241,7 @@ sink! {
         /// Lists that the account lacks are created; default false.
         pub create_lists: Option<Spanned<bool>>,
         /// The folder, a name or an id, that lists are created in.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::name_or_id")]
         pub folder: Option<Written>,
         /// Black-list flags.
@@ -247,6 +258,7 @@ sink! {
         #[schemars(schema_with = "super::form::value")]
         pub name: Written,
         /// When it happened; default: the record's time.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub at: Option<Written>,
         /// Whom it concerns.
@@ -260,6 +272,7 @@ sink! {
         #[schemars(schema_with = "super::form::values")]
         pub contact_attributes: Members<Written>,
         /// What makes it one; default: the record's identity.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub id: Option<Written>,
         /// How old an event may be that happened before the first run: `7 days`; default: none.
@@ -276,6 +289,7 @@ sink! {
         #[schemars(schema_with = "super::form::value")]
         pub text: Written,
         /// What makes it one; default: the record's identity.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub id: Option<Written>,
         /// How old a record may be that is from before the first run; default: none.
@@ -289,14 +303,17 @@ sink! {
         /// Whom it concerns.
         pub identify: Identify,
         /// Lists to be in.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::lists")]
         pub add: Option<Written>,
         /// Lists not to be in.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::lists")]
         pub remove: Option<Written>,
         /// Lists that the account lacks are created; default false.
         pub create_lists: Option<Spanned<bool>>,
         /// The folder, a name or an id, that lists are created in.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::name_or_id")]
         pub folder: Option<Written>,
     }
@@ -306,6 +323,7 @@ sink! {
     /// Campaigns: created, then sent; never sent twice.
     pub struct BrevoCampaigns {
         /// What makes it one; default: the record's identity.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub id: Option<Written>,
         /// The campaign's name.
@@ -315,9 +333,11 @@ sink! {
         #[schemars(schema_with = "super::form::value")]
         pub template: Written,
         /// Its subject.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub subject: Option<Written>,
         /// Its sender: `{ email: …, name: … }` or `{ id: … }`.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub sender: Option<Written>,
         /// The lists that get it.
@@ -343,6 +363,7 @@ sink! {
         #[schemars(schema_with = "super::form::values")]
         pub attributes: Members<Written>,
         /// The contacts that it belongs to.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub contacts: Option<Written>,
         /// What becomes of attributes whose value is missing; default `keep`.
@@ -354,6 +375,7 @@ sink! {
     /// Transactional e-mails by template.
     pub struct BrevoEmail {
         /// What makes it one; default: the record's identity.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub id: Option<Written>,
         /// The id of the template.
@@ -375,6 +397,7 @@ sink! {
     /// New issues; the created key is remembered.
     pub struct JiraIssue {
         /// What makes it one; default: the record's identity.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub id: Option<Written>,
         /// The project's key.
@@ -397,6 +420,7 @@ sink! {
     /// New comments.
     pub struct JiraComment {
         /// What makes it one; default: the record's identity.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub id: Option<Written>,
         /// The issue's id or key.
@@ -414,6 +438,7 @@ sink! {
     /// Requests to what has no sink of its own.
     pub struct HttpSink {
         /// What makes it one; default: the record's identity.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub id: Option<Written>,
         /// The method.
@@ -427,6 +452,7 @@ sink! {
         #[serde(default)]
         pub headers: Members<Written>,
         /// The body, sent as JSON.
+        #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub body: Option<Written>,
         /// The request may be repeated: its key is honoured.

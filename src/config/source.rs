@@ -102,7 +102,8 @@ pub struct JiraIssues {
     /// The Jira connection, where there is a choice.
     pub connection: Option<Spanned<String>>,
     /// Which issues, without `ORDER BY`; default: all that the account may see.
-    #[schemars(with = "Option<String>")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::form::query")]
     pub jql: Option<Written>,
     /// Where the first run starts: `30 days ago`, a date, an RFC 3339 time.
     pub since: Option<Spanned<String>>,
@@ -126,7 +127,8 @@ pub struct JiraWebhook {
     /// Jira's names without a prefix, all of one kind: `issue_created`, `comment_updated` …
     pub events: Vec<Spanned<String>>,
     /// Which issues.
-    #[schemars(with = "Option<String>")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::form::query")]
     pub jql: Option<Written>,
 }
 
@@ -137,7 +139,8 @@ pub struct JiraComments {
     /// The Jira connection, where there is a choice.
     pub connection: Option<Spanned<String>>,
     /// The issues whose comments are read.
-    #[schemars(with = "Option<String>")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::form::query")]
     pub jql: Option<Written>,
     /// Where the first run starts.
     pub since: Option<Spanned<String>>,
@@ -152,7 +155,8 @@ pub struct JiraWorklogs {
     /// The Jira connection, where there is a choice.
     pub connection: Option<Spanned<String>>,
     /// The issues whose worklogs are read.
-    #[schemars(with = "Option<String>")]
+    #[serde(default)]
+    #[schemars(schema_with = "super::form::query")]
     pub jql: Option<Written>,
     /// Where the first run starts.
     pub since: Option<Spanned<String>>,
@@ -227,9 +231,11 @@ pub struct HttpSource {
     #[schemars(schema_with = "super::form::path")]
     pub records: Written,
     /// The path to a record's id.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::path")]
     pub id: Option<Written>,
     /// The path to a record's time.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::path")]
     pub time: Option<Written>,
     /// How the next page is found: `link`, `{ token: … }`, `{ offset: … }`, `{ page: … }`, `{ url: PATH }`.
@@ -318,9 +324,11 @@ pub struct FileSource {
     /// The kind of its records, as a source yields them: `jira.issue`.
     pub record: Option<Spanned<String>>,
     /// The path to a record's id.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::path")]
     pub id: Option<Written>,
     /// The path to a record's time.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::path")]
     pub time: Option<Written>,
 }

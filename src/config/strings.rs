@@ -71,7 +71,12 @@ pub enum Reason {
     Unclosed,
     /// In a path or condition, outside a string literal.
     OutsideLiteral,
+    /// The text would grow beyond all measure.
+    TooLong,
 }
+
+/// How long a text may become, in bytes: variables may name variables.
+const MAX_EXPANDED: usize = 1 << 20;
 
 impl Expanded {
     /// True where a name has no value: the text is not what it will be, and is not to be judged.
@@ -244,6 +249,14 @@ impl Strings {
             } else {
                 self.text_of(&form)
             };
+            let outcome = outcome.and_then(|value| {
+                let fits = expanded.text.len() + value.len() <= MAX_EXPANDED;
+                if fits {
+                    Ok(value)
+                } else {
+                    Err(Reason::TooLong)
+                }
+            });
             match outcome {
                 Ok(value) => write(&value, &mut expanded.text),
                 Err(reason) => {
@@ -305,8 +318,9 @@ impl Strings {
     fn inert(&self, node: &Arc<Node>) -> Arc<Node> {
         let kind = match &node.kind {
             Kind::Scalar(scalar) => match self.whole(scalar, node) {
-                Some(replaced) => return replaced,
-                None => Kind::Scalar(Scalar {
+                // Lists of lists of variables would grow beyond all measure.
+                Some(replaced) if replaced.as_scalar().is_some() => return replaced,
+                _ => Kind::Scalar(Scalar {
                     text: self.expand(&scalar.text).text.into(),
                     replaced: true,
                     ..scalar.clone()
@@ -387,6 +401,13 @@ impl Strings {
                 })
             }
         }
+    }
+
+    /// True for exactly one `${var:NAME}` of a variable that there is: it may be a list or map.
+    pub(super) fn is_variable(&self, text: &str) -> bool {
+        let mut forms = forms(text);
+        matches!(forms.next(), Some((range, Form::Variable(name)))
+            if range == (0..text.len()) && self.variables.contains_key(name))
     }
 
     /// What a scalar that is exactly one `${…}` stands for; none where it is not, or has no value.

@@ -223,9 +223,11 @@ pub enum Survivor {
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// A JSON Schema (2020-12).
+    #[serde(default)]
     #[schemars(schema_with = "super::form::json_schema")]
     pub schema: Option<Written>,
     /// A condition.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::condition")]
     pub condition: Option<Written>,
     /// What is said of a record that breaks it.
@@ -241,18 +243,22 @@ pub struct Enrich {
     pub brevo_contact: Option<ContactLookup>,
     /// The user with that account id.
     #[serde(rename = "jira.user")]
+    #[serde(default)]
     #[schemars(schema_with = "super::form::value")]
     pub jira_user: Option<Written>,
     /// The issue with that id or key.
     #[serde(rename = "jira.issue")]
+    #[serde(default)]
     #[schemars(schema_with = "super::form::value")]
     pub jira_issue: Option<Written>,
     /// The customer of the request with that key.
     #[serde(rename = "jira.request")]
+    #[serde(default)]
     #[schemars(schema_with = "super::form::value")]
     pub jira_request: Option<Written>,
     /// The issues that the JQL finds, at most 1,000.
     #[serde(rename = "jira.search")]
+    #[serde(default)]
     #[schemars(schema_with = "super::form::value")]
     pub jira_search: Option<Written>,
     /// A CSV file, relative to the project and inside it.
@@ -264,6 +270,7 @@ pub struct Enrich {
     /// The connection, where there is a choice.
     pub connection: Option<Spanned<String>>,
     /// What becomes of a record whose look-up finds nothing; default null.
+    #[serde(default)]
     #[schemars(schema_with = "super::form::on_miss")]
     pub on_miss: Option<Written>,
 }

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::PROJECT_FILE;
-use crate::config::{Catalog, Connection, Loaded, Texts, is_valid_name, load, parse_dotenv};
+use crate::config::{
+    Catalog, Connection, Loaded, LoadedPipeline, Texts, is_valid_name, load, parse_dotenv,
+};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
 use crate::plan::{self, Plan, Surroundings};
+use crate::schema;
 
 const UNREADABLE: Code = Code::new("project.unreadable");
 const PIPELINE_NAME: Code = Code::new("project.pipeline_name");
@@ -68,21 +71,66 @@ pub fn open(request: &Request<'_>) -> Opened {
     let pipelines = pipelines(root, &mut diagnostics);
     opened.names = pipelines.iter().map(|(name, _)| name.clone()).collect();
     opened.files = pipelines.len() + 1;
-    let texts = Texts {
+    let mut texts = Texts {
         project,
         pipelines,
         dotenv: dotenv(request, &mut diagnostics),
         environment: request.environment.clone(),
         env: request.env.map(str::to_owned),
     };
-    let (loaded, found) = load(&texts);
+    let (loaded, found) = load(&texts, &schema::check);
     diagnostics.extend(found);
     if let Some(loaded) = loaded {
         compile(root, &loaded, &mut opened.plans, &mut diagnostics);
+        // What only another environment has is checked too; what all have is told once.
+        let names = loaded.environments.iter().map(|name| Some(&**name));
+        for env in names.chain([None]).filter(|env| *env != request.env) {
+            texts.env = env.map(str::to_owned);
+            let (other, mut found) = load(&texts, &schema::check);
+            if let Some(other) = other {
+                compile(root, &other, &mut BTreeMap::new(), &mut found);
+            }
+            for one in found {
+                if !diagnostics.iter().any(|known| *known == one) {
+                    diagnostics.push(one);
+                }
+            }
+        }
         opened.loaded = Some(loaded);
     }
     opened.diagnostics = diagnostics;
     opened
+}
+
+/// Codes of what may only follow from a source or transform that was left out.
+const OF_SHAPE: [&str; 9] = [
+    "path.unknown_field",
+    "path.no_members",
+    "path.no_elements",
+    "template.prints_collection",
+    "condition.null_or_absent",
+    "pipeline.no_sources",
+    "pipeline.no_sinks",
+    "event.no_time",
+    "sink.no_identity",
+];
+
+/// Codes of what may only follow from a connection that was left out.
+const OF_CONNECTIONS: [&str; 4] = [
+    "pipeline.no_connection",
+    "pipeline.unknown_connection",
+    "pipeline.wrong_service",
+    "pipeline.choose_connection",
+];
+
+/// False for what may only follow from mistakes that have been told.
+fn stands_alone(one: &Diagnostic, loaded: &Loaded, pipeline: &LoadedPipeline) -> bool {
+    let code = one.code.as_str();
+    let follows = (pipeline.left_out.shape && OF_SHAPE.contains(&code))
+        || (pipeline.left_out.anything
+            && matches!(code, "pipeline.no_sources" | "pipeline.no_sinks"))
+        || (!loaded.complete && OF_CONNECTIONS.contains(&code));
+    !follows
 }
 
 fn compile(
@@ -137,8 +185,11 @@ fn compile(
             &pipeline.pipeline,
             &surroundings,
         );
-        diagnostics.extend(found);
-        if let Some(plan) = plan {
+        let found = found.into_iter();
+        diagnostics.extend(found.filter(|one| stands_alone(one, loaded, pipeline)));
+        if let Some(plan) = plan
+            && !pipeline.left_out.anything
+        {
             plans.insert(pipeline.name.clone(), Arc::new(plan));
         }
     }

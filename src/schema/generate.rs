@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::one_key;
+use serde_json::Value as Json;
+
+use super::{one_key, tidy};
 use crate::config::{Pipeline, Project};
 
 /// The JSON Schema of `pipelines/NAME.yaml`.
@@ -22,12 +24,26 @@ pub fn project_schema() -> serde_json::Result<String> {
     text::<Project>("A flowline project")
 }
 
-fn text<T: JsonSchema>(title: &str) -> serde_json::Result<String> {
-    let schema = SchemaSettings::draft2020_12()
+/// The schema of a type as our own check takes it.
+pub(super) fn own<T: JsonSchema>() -> Json {
+    let mut schema = plain::<T>();
+    tidy::without_compiled(&mut schema);
+    schema
+}
+
+fn plain<T: JsonSchema>() -> Json {
+    let mut schema = SchemaSettings::draft2020_12()
         .into_generator()
-        .into_root_schema_for::<T>();
-    let mut schema = schema.to_value();
+        .into_root_schema_for::<T>()
+        .to_value();
+    tidy::tidy(&mut schema);
     one_key::rewrite(&mut schema);
+    schema
+}
+
+fn text<T: JsonSchema>(title: &str) -> serde_json::Result<String> {
+    let mut schema = plain::<T>();
+    tidy::without_marks(&mut schema);
     if let Some(members) = schema.as_object_mut() {
         members.insert("title".to_owned(), title.into());
     }
