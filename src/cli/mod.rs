@@ -9,6 +9,7 @@ mod interrupt;
 mod logs;
 pub mod output;
 mod progress;
+mod quota;
 mod services;
 mod testing;
 mod time;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,12 +11,11 @@ use url::Url;
 
 use super::context::Context;
 use super::exit::Exit;
+use super::quota::{Logged, Quota};
 use super::time::{SystemClock, now};
 use crate::config::{Connection, Loaded, State};
 use crate::connectors::jira;
-use crate::http::{
-    Exchange, Exchanges, Failure, HttpTransport, Parts, Secret, SystemRandom, Transport,
-};
+use crate::http::{Failure, HttpTransport, Parts, Secret, SystemRandom, Transport};
 use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
 use crate::runtime::{Connected, Endpoint, connect, endpoints};
@@ -29,6 +27,8 @@ use crate::transform::MaskKey;
 pub(super) struct Services {
     /// The sessions.
     pub(super) connected: Connected,
+    /// What they said of their limits.
+    pub(super) quota: Arc<Quota>,
     sandbox: Option<Sandbox>,
 }
 
@@ -93,16 +93,23 @@ pub(super) async fn open(
             return Err(Exit::Refused);
         }
     };
-    let exchanges: Arc<dyn Exchanges> = Arc::new(Logged);
-    let parts = || Parts {
+    let quota = Arc::new(Quota::default());
+    let parts = |name: &Arc<str>| Parts {
         transport: Arc::clone(&transport),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
-        exchanges: Arc::clone(&exchanges),
+        exchanges: Arc::new(Logged {
+            connection: Arc::clone(name),
+            quota: Arc::clone(&quota),
+        }),
         cancel: cancel.clone(),
     };
     match connect(&endpoints, &parts).await {
-        Ok(connected) => Ok(Services { connected, sandbox }),
+        Ok(connected) => Ok(Services {
+            connected,
+            quota,
+            sandbox,
+        }),
         Err(failure) => {
             if let Some(sandbox) = sandbox {
                 sandbox.stop().await;
@@ -208,33 +215,6 @@ pub(super) fn state_file(context: &Context, opened: &Opened) -> PathBuf {
             .join(".flowline")
             .join(format!("state-{env}.db")),
         (None, None) => opened.root.join(".flowline").join("state.db"),
-    }
-}
-
-/// Exchanges in the log, with `--log-api-calls`; values are never among them.
-struct Logged;
-
-impl Exchanges for Logged {
-    fn ended(&self, exchange: &Exchange) {
-        tracing::info!(
-            target: "flowline::api",
-            service = exchange.service,
-            call = exchange.call,
-            status = exchange.status,
-            took_ms = exchange.took_ms,
-            attempt = exchange.attempt,
-            remaining = exchange.limit.and_then(|limit| limit.remaining),
-            "api call"
-        );
-    }
-
-    fn waits(&self, service: &'static str, reason: &str, wait: Duration) {
-        tracing::warn!(
-            service,
-            reason,
-            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-            "waits before the next try"
-        );
     }
 }
 

@@ -179,23 +179,24 @@ fn secret(
     Ok(Secret::new(text.trim()))
 }
 
-/// Opens sessions: credentials are checked, accounts and sites found.
+/// Opens sessions: credentials are checked, accounts and sites found. `parts` gives what the
+/// client of a connection is made of.
 ///
 /// # Errors
 /// What stands in the way, with what to do.
 pub async fn connect(
     endpoints: &BTreeMap<Arc<str>, Endpoint>,
-    parts: &dyn Fn() -> Parts,
+    parts: &dyn Fn(&Arc<str>) -> Parts,
 ) -> Result<Connected, Failure> {
     let mut connected = Connected::default();
     for (name, endpoint) in endpoints {
         match endpoint {
             Endpoint::Jira { site, basic } => {
-                let session = jira::Session::open(parts(), site, basic).await?;
+                let session = jira::Session::open(parts(name), site, basic).await?;
                 connected.jira.insert(Arc::clone(name), Arc::new(session));
             }
             Endpoint::Brevo { url, key } => {
-                let session = brevo::Session::open(parts(), url, key.clone()).await?;
+                let session = brevo::Session::open(parts(name), url, key.clone()).await?;
                 connected.brevo.insert(Arc::clone(name), Arc::new(session));
             }
         }

@@ -281,6 +281,15 @@ fn the_state_of_a_run_is_shown_moved_and_forgotten() {
     assert!(pipeline["lag_s"].as_i64().unwrap() >= 0);
     assert_eq!(status["issues_tracked"], first["read"]);
     assert_eq!(status["last_sync"], pipeline["last_run"]);
+    let limits = status["connections"]["marketing"]["limits"]
+        .as_array()
+        .unwrap();
+    assert!(
+        limits
+            .iter()
+            .any(|one| one["limit"].is_i64() && one["remaining"].is_i64()),
+        "{status}"
+    );
 
     let set = ["state", "set", "support-tickets", "2020-01-01", "--sandbox"];
     assert_eq!(flowline(folder.path(), &set).code, 0);

@@ -173,6 +173,10 @@ async fn one(
     )
     .await;
     progress.finish();
+    if let Err(error) = services.quota.save(&store).await {
+        // Only `status` misses it.
+        output.say_more(&format!("the quota left is not kept: {error}"));
+    }
     report(&finished, context, plan)
 }
 

@@ -168,7 +168,7 @@ fn one(plan: &Plan, case: &Case, arguments: &Arguments, output: &Output) -> Play
                 played.message = Some(format!("its snapshot {file} cannot be written: {error}"));
             }
         }
-    } else {
+    } else if !arguments.review {
         let colour = output.colour_results && !output.json();
         played.diff = Some(difference(before, &now, colour));
     }

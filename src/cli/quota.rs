@@ -1,0 +1,73 @@
+//! What the services said of their limits, for the log while a run goes on and for `status` after it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::time::now;
+use crate::http::{Exchange, Exchanges};
+use crate::state::{Limit, Permits, StateError};
+
+/// The limits last seen, by connection and endpoint family.
+#[derive(Debug, Default)]
+pub(super) struct Quota(Mutex<BTreeMap<(Arc<str>, &'static str), Limit>>);
+
+impl Quota {
+    /// Keeps them in the state.
+    ///
+    /// # Errors
+    /// Where the state cannot be written.
+    pub(super) async fn save(&self, permits: &dyn Permits) -> Result<(), StateError> {
+        let seen = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for ((connection, _), limit) in seen {
+            permits.saw_limit(&connection, limit).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The exchanges of one connection: logged with `--log-api-calls`, values never among them.
+pub(super) struct Logged {
+    pub(super) connection: Arc<str>,
+    pub(super) quota: Arc<Quota>,
+}
+
+impl Exchanges for Logged {
+    fn ended(&self, exchange: &Exchange) {
+        tracing::info!(
+            target: "flowline::api",
+            service = exchange.service,
+            call = exchange.call,
+            status = exchange.status,
+            took_ms = exchange.took_ms,
+            attempt = exchange.attempt,
+            remaining = exchange.limit.and_then(|limit| limit.remaining),
+            "api call"
+        );
+        let Some(seen) = exchange.limit else { return };
+        let number = |count: u64| i64::try_from(count).ok();
+        let at = now().as_millisecond();
+        let resets_at = seen
+            .reset
+            .and_then(|wait| i64::try_from(wait.as_millis()).ok())
+            .map(|wait| at.saturating_add(wait));
+        let limit = Limit {
+            family: exchange.family.to_owned(),
+            limit: seen.limit.and_then(number),
+            remaining: seen.remaining.and_then(number),
+            resets_at,
+            seen_at: at,
+        };
+        let mut known = self.quota.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((Arc::clone(&self.connection), exchange.family), limit);
+    }
+
+    fn waits(&self, service: &'static str, reason: &str, wait: Duration) {
+        tracing::warn!(
+            service,
+            reason,
+            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            "waits before the next try"
+        );
+    }
+}
