@@ -119,6 +119,12 @@ impl Operation {
         newer
     }
 
+    /// False for the lines of a file: each is written, however equal their names are.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        &*self.sink != "file"
+    }
+
     /// The operation as a person reads it in snapshots and plans, and as dead letters keep it.
     #[must_use]
     pub fn to_value(&self) -> Value {
@@ -140,12 +146,13 @@ impl Operation {
 pub fn fold_all(operations: Vec<Operation>) -> Vec<Operation> {
     let mut folded: IndexMap<(usize, Arc<str>, Arc<str>), Operation> =
         IndexMap::with_capacity(operations.len());
-    for operation in operations {
-        let key = (
-            operation.sink_index,
-            Arc::clone(&operation.scope),
-            Arc::clone(&operation.key),
-        );
+    for (number, operation) in operations.into_iter().enumerate() {
+        let key = if operation.has_key() {
+            Arc::clone(&operation.key)
+        } else {
+            number.to_string().into()
+        };
+        let key = (operation.sink_index, Arc::clone(&operation.scope), key);
         match folded.entry(key) {
             Entry::Vacant(place) => {
                 place.insert(operation);
@@ -246,6 +253,18 @@ mod tests {
             one.fingerprint(),
             operation(2.0, "Done", &[22]).fingerprint()
         );
+    }
+
+    #[test]
+    fn lines_of_a_file_are_not_folded_however_they_are_named() {
+        let line = |status: &str| Operation {
+            sink: "file".into(),
+            ..operation(1.0, status, &[])
+        };
+        let lines = vec![line("Open"), line("Done")];
+        assert_eq!(fold_all(lines.clone()), lines);
+        let contacts = vec![operation(1.0, "Open", &[]), operation(2.0, "Done", &[])];
+        assert_eq!(fold_all(contacts).len(), 1);
     }
 
     #[test]

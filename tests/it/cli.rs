@@ -180,6 +180,41 @@ fn an_issue_as_jira_gives_it_tests_as_the_recorded_one_does() {
 }
 
 #[test]
+fn plan_and_test_show_each_line_that_run_writes_to_a_file() {
+    let folder = project();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "pipelines/tags.yaml",
+        "sources:\n  - file: { path: in.jsonl, id: $.id }\ntransforms:\n  - each: { tag: '$.tags[*]' }\n\
+         sinks:\n  - file: { path: out.jsonl }\n",
+    );
+    let record = r#"{"id":"1","tags":["a","b"]}"#;
+    write("in.jsonl", record);
+    let case = format!(r#"{{"clock":"2026-01-01T00:00:00Z","records":[{record}]}}"#);
+    write("tests/pipelines/tags/one.json", &case);
+    write("tests/pipelines/gone/one.json", &case);
+    assert_eq!(
+        flowline(folder.path(), &["test", "tags", "--accept"]).code,
+        0
+    );
+    let snapshot = fs::read_to_string(folder.path().join("tests/pipelines/tags/one.snap")).unwrap();
+    assert_eq!(snapshot.matches("- file:").count(), 2, "{snapshot}");
+    let plan = flowline(folder.path(), &["plan", "tags", "--format", "json"]).json();
+    assert_eq!(plan["operations"].as_array().unwrap().len(), 2);
+    assert!(!folder.path().join("out.jsonl").exists());
+    assert_eq!(flowline(folder.path(), &["run", "tags"]).code, 0);
+    let written = fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
+    assert_eq!(written.lines().count(), 2);
+    // Cases that no pipeline belongs to are not passed over in silence.
+    let all = flowline(folder.path(), &["test"]);
+    assert!(all.err.contains("tests/pipelines/gone/"), "{}", all.err);
+}
+
+#[test]
 fn a_misspelt_pipeline_is_named_with_the_nearest() {
     let folder = project();
     for arguments in [

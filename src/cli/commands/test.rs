@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::env::Environment;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
-use crate::cli::testing::{Case, cases, difference, orphans, play, read};
+use crate::cli::testing::{Case, cases, difference, left_behind, orphans, play, read};
 use crate::plan::Plan;
 use crate::project::Opened;
 
@@ -98,6 +98,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> Exit {
             let file = file.strip_prefix(root).unwrap_or(&file).display();
             output.warn(&format!(
                 "{file} belongs to no case; delete it if the case is gone"
+            ));
+        }
+    }
+    if arguments.pipelines.is_empty() {
+        for name in left_behind(root, &opened.names) {
+            output.warn(&format!(
+                "tests/pipelines/{name}/ is not tested: there is no pipelines/{name}.yaml"
             ));
         }
     }

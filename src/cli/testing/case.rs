@@ -58,6 +58,23 @@ pub(in crate::cli) fn orphans(root: &Path, pipeline: &str) -> Result<Vec<PathBuf
         .collect())
 }
 
+/// Folders of cases whose pipeline is gone, by name.
+pub(in crate::cli) fn left_behind(root: &Path, pipelines: &[String]) -> Vec<String> {
+    let entries = fs::read_dir(root.join("tests/pipelines"));
+    let mut names: Vec<String> = entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            entry.file_name().into_string().ok().filter(|_| folder)
+        })
+        .filter(|name| !pipelines.contains(name))
+        .collect();
+    names.sort();
+    names
+}
+
 fn folder(root: &Path, pipeline: &str) -> PathBuf {
     root.join("tests/pipelines").join(pipeline)
 }

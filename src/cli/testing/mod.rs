@@ -4,6 +4,6 @@ mod case;
 mod difference;
 mod play;
 
-pub(super) use case::{Case, cases, orphans, read};
+pub(super) use case::{Case, cases, left_behind, orphans, read};
 pub(super) use difference::difference;
 pub(super) use play::play;
