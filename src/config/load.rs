@@ -47,6 +47,8 @@ pub struct Texts {
 pub struct Loaded {
     /// The project.
     pub project: Project,
+    /// Its file, for diagnostics.
+    pub source: Arc<Source>,
     /// False where parts of the project have mistakes and were left out: what only follows from
     /// that is not to be told.
     pub complete: bool,
@@ -109,9 +111,9 @@ pub fn load(texts: &Texts, form: FormCheck<'_>) -> (Option<Loaded>, Diagnostics)
         read
     });
     // A secret that is written into the file is not shown with it.
-    let shown = redacted(&texts.project, &hidden);
+    let shown_project = redacted(&texts.project, &hidden);
     diagnostics.extend(found.into_iter().map(|mut one| {
-        one.source = Some(Arc::clone(&shown));
+        one.source = Some(Arc::clone(&shown_project));
         one
     }));
     let mut pipelines = Vec::new();
@@ -151,6 +153,7 @@ pub fn load(texts: &Texts, form: FormCheck<'_>) -> (Option<Loaded>, Diagnostics)
     }
     let loaded = project.map(|(project, left_out)| Loaded {
         project,
+        source: shown_project,
         complete: !left_out.anything,
         pipelines,
         environments,

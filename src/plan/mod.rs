@@ -8,6 +8,7 @@ mod kinds;
 mod pipeline;
 mod process;
 mod query;
+mod schedule;
 mod sinks;
 mod snapshot;
 mod sources;

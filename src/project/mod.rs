@@ -1,6 +1,7 @@
 //! A project's folder: its files read, checked and compiled. Never prints and reads no environment:
 //! that is passed in.
 
+mod connections;
 mod find;
 mod open;
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::PROJECT_FILE;
+use super::{PROJECT_FILE, connections};
 use crate::config::{
     Catalog, Connection, Loaded, LoadedPipeline, Texts, is_valid_name, load, parse_dotenv,
 };
@@ -81,6 +81,7 @@ pub fn open(request: &Request<'_>) -> Opened {
     let (loaded, found) = load(&texts, &schema::check);
     diagnostics.extend(found);
     if let Some(loaded) = loaded {
+        diagnostics.extend_in(connections::check(&loaded.project), &loaded.source);
         compile(root, &loaded, &mut opened.plans, &mut diagnostics);
         // What only another environment has is checked too; what all have is told once.
         let names = loaded.environments.iter().map(|name| Some(&**name));
@@ -88,6 +89,7 @@ pub fn open(request: &Request<'_>) -> Opened {
             texts.env = env.map(str::to_owned);
             let (other, mut found) = load(&texts, &schema::check);
             if let Some(other) = other {
+                found.extend_in(connections::check(&other.project), &other.source);
                 compile(root, &other, &mut BTreeMap::new(), &mut found);
             }
             for one in found {
@@ -116,7 +118,8 @@ const OF_SHAPE: [&str; 9] = [
 ];
 
 /// Codes of what may only follow from a connection that was left out.
-const OF_CONNECTIONS: [&str; 4] = [
+const OF_CONNECTIONS: [&str; 5] = [
+    "limits.unknown_connection",
     "pipeline.no_connection",
     "pipeline.unknown_connection",
     "pipeline.wrong_service",

@@ -1,6 +1,7 @@
 //! YAML text to a tree with byte spans; the only user of the YAML crate.
 
 mod core_schema;
+mod meant;
 mod node;
 mod parse;
 mod quoting;

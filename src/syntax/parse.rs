@@ -3,7 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, Span as YamlSpan, StructureStyle, Tag};
+use granit_parser::{
+    ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span as YamlSpan, StructureStyle,
+    Tag,
+};
 
 use super::core_schema::core_schema;
 use super::quoting;
@@ -12,6 +15,7 @@ use super::{Entry, Kind, Node, Scalar, ScalarValue, Style};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, Spanned};
 
 const SYNTAX: Code = Code::new("yaml.syntax");
+const UNCLOSED: Code = Code::new("yaml.unclosed");
 const DUPLICATE_KEY: Code = Code::new("yaml.duplicate_key");
 const CUSTOM_TAG: Code = Code::new("yaml.custom_tag");
 const BAD_TAG: Code = Code::new("yaml.tag_mismatch");
@@ -33,39 +37,110 @@ const MAX_NODES: usize = 100_000;
 /// How many of them may come out of aliases.
 const MAX_ALIAS_NODES: usize = 10_000;
 
+/// After how many mistakes a file is given up.
+const MAX_MISTAKES: usize = 100;
+/// How many mistakes of syntax are told of one file.
+const MAX_SYNTAX_MISTAKES: usize = 20;
+
 /// Parses a file; none where it has mistakes of YAML, which are then among the diagnostics.
+///
+/// A mistake of syntax ends what the YAML crate reads: its value or line is blanked and the rest
+/// read again, so that independent mistakes are all told.
 #[must_use]
 pub fn parse(source: &Arc<Source>) -> (Option<Arc<Node>>, Diagnostics) {
-    let mut builder = Builder {
-        source,
-        stack: Vec::new(),
-        anchors: HashMap::new(),
-        root: None,
-        documents: 0,
-        nodes: 0,
-        alias_nodes: 0,
-        diagnostics: Diagnostics::new(),
-    };
+    let mut diagnostics = Diagnostics::new();
     if source.text().len() > MAX_BYTES {
         let mistake = Diagnostic::error(TOO_LARGE, "the file is larger than 1 MiB")
             .label(Span::new(0, 0), "too large")
             .help("split it into several pipelines");
-        builder.diagnostics.push(mistake);
-    } else {
-        builder.run();
+        return (None, mistake.in_source(source).into());
     }
-    let failed = builder.diagnostics.has_errors();
-    let mut diagnostics = Diagnostics::new();
-    let root = builder.root.take();
-    if root.is_none() && !failed {
-        builder.diagnostics.push(
-            Diagnostic::error(EMPTY, "the file is empty")
-                .label(Span::new(0, 0), "a map is expected")
-                .help("see `flowline init` for a file to start from"),
-        );
+    let mut root = None;
+    let mut blanked: Option<String> = None;
+    for _ in 0..MAX_SYNTAX_MISTAKES {
+        let text = blanked.as_deref().unwrap_or(source.text());
+        let mut builder = Builder::new(source);
+        let end = builder.run(text);
+        let failed = builder.diagnostics.has_errors();
+        root = builder.root.take();
+        let known = diagnostics.len();
+        for one in builder.diagnostics {
+            let one = one.in_source(source);
+            if !diagnostics.iter().any(|known| *known == one) {
+                diagnostics.push(one);
+            }
+        }
+        let new = diagnostics.len() > known;
+        match end {
+            End::WithoutLine(byte) if new => match without_line(text, byte) {
+                Some(rest) => blanked = Some(rest),
+                None => break,
+            },
+            End::WithoutValue(value) if new => match without_value(text, value) {
+                Some(rest) => blanked = Some(rest),
+                None => break,
+            },
+            _ if root.is_none() && !failed && blanked.is_none() => {
+                let mistake = Diagnostic::error(EMPTY, "the file is empty")
+                    .label(Span::new(0, 0), "a map is expected")
+                    .help("see `flowline init` for a file to start from");
+                diagnostics.push(mistake.in_source(source));
+                break;
+            }
+            _ => break,
+        }
     }
-    diagnostics.extend_in(builder.diagnostics, source);
+    let failed = diagnostics.has_errors();
     (root.filter(|_| !failed), diagnostics)
+}
+
+/// The text with the line of a byte blanked; none where lines below it belong to it.
+fn without_line(text: &str, byte: usize) -> Option<String> {
+    let start = text.get(..byte)?.rfind('\n').map_or(0, |at| at + 1);
+    let length = text.get(start..)?.find('\n').unwrap_or(text.len() - start);
+    let line = text.get(start..start + length)?;
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
+    let below = text.get(start + length..)?;
+    let next = below.lines().find(|line| !line.trim().is_empty());
+    if line.trim().is_empty() || next.is_some_and(|next| indent(next) > indent(line)) {
+        return None;
+    }
+    // The first line of a list's element is its dash: what follows at its keys' column stays.
+    let own = line.len() - line.trim_start_matches(' ').len();
+    let dash = line.get(own..)?.starts_with("- ");
+    let kept = if dash
+        && next
+            .is_some_and(|next| indent(next) == indent(line) && !next.trim_start().starts_with('-'))
+    {
+        return None;
+    } else {
+        " ".repeat(line.len())
+    };
+    let mut rest = String::with_capacity(text.len());
+    rest.push_str(text.get(..start)?);
+    rest.push_str(&kept);
+    rest.push_str(below);
+    Some(rest)
+}
+
+/// The text with a word in place of a value; as long as it was.
+fn without_value(text: &str, value: Span) -> Option<String> {
+    let before = text.get(..value.start)?;
+    let after = text.get(value.end..)?;
+    Some(format!(
+        "{before}{}{after}",
+        "x".repeat(value.end - value.start)
+    ))
+}
+
+/// How reading ended.
+enum End {
+    /// At the end of the file, or where nothing more can be made of it.
+    Done,
+    /// At a mistake in the line of this byte.
+    WithoutLine(usize),
+    /// At a mistake that is this value's.
+    WithoutValue(Span),
 }
 
 struct Builder<'s> {
@@ -107,32 +182,138 @@ enum Key {
     Refused,
 }
 
-impl Builder<'_> {
-    fn run(&mut self) {
-        let source = Arc::clone(self.source);
+impl<'s> Builder<'s> {
+    fn new(source: &'s Arc<Source>) -> Self {
+        Self {
+            source,
+            stack: Vec::new(),
+            anchors: HashMap::new(),
+            root: None,
+            documents: 0,
+            nodes: 0,
+            alias_nodes: 0,
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    fn run(&mut self, text: &str) -> End {
         let mut options = Options::default();
         options.emit_unresolved_aliases = true;
         options.max_buffered_comment_events = 1 << 20;
-        let mut parser = Parser::new_from_str_with_options(source.text(), options);
+        let mut parser = Parser::new_from_str_with_options(text, options);
         while let Some(next) = parser.next_event() {
             match next {
                 Ok((event, span)) => {
-                    if !self.event(event, &span) {
-                        return;
+                    if !self.event(event, &span) || self.diagnostics.len() > MAX_MISTAKES {
+                        return End::Done;
                     }
                 }
-                Err(error) => {
-                    let at = error.marker().byte_offset().unwrap_or(source.text().len());
-                    self.diagnostics.push(quoting::syntax_error(
-                        &source,
-                        at,
-                        &error.info(),
-                        SYNTAX,
-                    ));
-                    return;
-                }
+                Err(error) => return self.refused(&error, text),
             }
         }
+        End::Done
+    }
+
+    /// What the YAML crate refuses, told from what people mean.
+    fn refused(&mut self, error: &ScanError, text: &str) -> End {
+        let at = error
+            .marker()
+            .byte_offset()
+            .unwrap_or(text.len())
+            .min(text.len());
+        let flow = self
+            .stack
+            .iter()
+            .rev()
+            .find(|open| open.flow)
+            .map(|open| open.start);
+        let (line_start, line) = quoting::line_at(self.source, at);
+        let in_flow = flow.is_some_and(|start| start < line_start);
+        if matches!(error.kind(), ErrorKind::UnclosedQuotedScalar) {
+            self.mistake(
+                UNCLOSED,
+                "the quote is never closed",
+                Span::new(at, at + 1),
+                "opened here",
+                "close it with the same quote",
+            );
+            return End::Done;
+        }
+        // A plain scalar of several lines is refused at the colon in its last one.
+        if matches!(error.kind(), ErrorKind::MappingValueNotAllowed)
+            && let Some(mistake) = self.continued(at)
+        {
+            self.diagnostics.push(mistake);
+            return End::WithoutLine(at);
+        }
+        if let Some((mistake, value)) = quoting::unquoted(self.source, at, in_flow) {
+            self.diagnostics.push(mistake);
+            return End::WithoutValue(value);
+        }
+        if let Some(start) = flow {
+            let bracket = self.source.slice(Span::new(start, start + 1));
+            let close = if bracket == "[" { "]" } else { "}" };
+            self.mistake(
+                UNCLOSED,
+                format!("the `{bracket}` is never closed"),
+                Span::new(start, start + 1),
+                "opened here",
+                format!("close it with `{close}`, and part its elements by `,`"),
+            );
+            return End::Done;
+        }
+        let width = text
+            .get(at..)
+            .and_then(|rest| rest.chars().next())
+            .filter(|one| !matches!(one, '\n' | '\r'))
+            .map_or(0, char::len_utf8);
+        let before = line
+            .get(..at.saturating_sub(line_start))
+            .unwrap_or_default();
+        let tab = before.contains('\t') || line.trim_start_matches(' ').starts_with('\t');
+        let (message, help) = if tab {
+            (
+                "a tab where YAML wants spaces".to_owned(),
+                "indent by spaces",
+            )
+        } else {
+            (
+                format!("not YAML: {}", error.info()),
+                "look at the indentation here and in the line above",
+            )
+        };
+        self.mistake(SYNTAX, message, Span::new(at, at + width), "here", help);
+        End::WithoutLine(at)
+    }
+
+    /// `a: 1` and below it, deeper, `b: 2`; or a line without a colon above one with.
+    fn continued(&self, at: usize) -> Option<Diagnostic> {
+        let text = self.source.text();
+        let (start, line) = quoting::line_at(self.source, at);
+        let first_colon = line.find(':')?;
+        if first_colon + start != at {
+            return None;
+        }
+        let above = text.get(..start)?.trim_end();
+        let (above_start, above) = quoting::line_at(self.source, above.len());
+        let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let key = Span::new(start + indent(line), at);
+        Some(if above.contains(": ") && indent(line) > indent(above) {
+            Diagnostic::error(
+                SYNTAX,
+                "this line is indented deeper than the value above allows",
+            )
+            .label(key, "a key inside a value")
+            .help("indent it like the line above")
+        } else {
+            let from = above_start + indent(above);
+            Diagnostic::error(SYNTAX, "a line without a colon")
+                .label(
+                    Span::new(from, above_start + above.trim_end().len()),
+                    "neither a key nor an element",
+                )
+                .help("write `KEY: VALUE`, or `- VALUE` for an element of a list")
+        })
     }
 
     /// Takes an event; false where nothing more can be made of the file.
@@ -205,6 +386,21 @@ impl Builder<'_> {
         true
     }
 
+    /// True between brackets or braces.
+    fn in_flow(&self) -> bool {
+        self.stack.last().is_some_and(|open| open.flow)
+    }
+
+    /// True where the line of a byte begins between brackets or braces.
+    fn begins_in_flow(&self, byte: usize) -> bool {
+        let (line_start, _) = quoting::line_at(self.source, byte);
+        self.stack
+            .iter()
+            .rev()
+            .find(|open| open.flow)
+            .is_some_and(|open| open.start < line_start)
+    }
+
     fn span(&self, span: &YamlSpan) -> Span {
         let range = span.byte_range().unwrap_or(0..0);
         let length = self.source.text().len();
@@ -224,7 +420,7 @@ impl Builder<'_> {
     }
 
     fn null(&self, at: Span) -> Arc<Node> {
-        let runs = runs("", at.start, "", Style::Plain);
+        let runs = runs("", at.start, "", Style::Plain, 0);
         let scalar = Scalar {
             text: "".into(),
             value: ScalarValue::Null,
@@ -260,9 +456,19 @@ impl Builder<'_> {
         let value = match tag {
             None if style == Style::Plain => core_schema(text),
             None => ScalarValue::Text,
-            Some(tag) => self.tagged(tag, text, style, span, bytes),
+            Some(tag) => self.tagged(tag, text, span, bytes),
         };
-        let runs = runs(raw, bytes.start, text, style);
+        if style == Style::Plain && tag.is_none() {
+            let in_flow = self.in_flow();
+            self.diagnostics
+                .extend(quoting::cut_off(self.source, text, bytes, in_flow));
+        }
+        let indent = if matches!(style, Style::Literal | Style::Folded) {
+            bytes.start - quoting::line_at(self.source, bytes.start).0
+        } else {
+            0
+        };
+        let runs = runs(raw, bytes.start, text, style, indent);
         // The line break that ends a block scalar is no character of it.
         let end = if matches!(style, Style::Literal | Style::Folded) {
             bytes.start + raw.trim_end().len()
@@ -282,14 +488,7 @@ impl Builder<'_> {
         })
     }
 
-    fn tagged(
-        &mut self,
-        tag: &Tag,
-        text: &str,
-        style: Style,
-        span: &YamlSpan,
-        bytes: Span,
-    ) -> ScalarValue {
+    fn tagged(&mut self, tag: &Tag, text: &str, span: &YamlSpan, bytes: Span) -> ScalarValue {
         let at = span.tag_span().map_or(bytes, |tag| self.span(&tag));
         let plain = core_schema(text);
         let (value, wanted) = match tag.core_suffix() {
@@ -302,7 +501,9 @@ impl Builder<'_> {
             ),
             Some("float") => (plain.clone(), matches!(plain, ScalarValue::Number(_))),
             _ => {
-                let mistake = quoting::custom_tag(self.source, at, bytes, style, CUSTOM_TAG);
+                let begins_in_flow = self.begins_in_flow(at.start);
+                let mistake =
+                    quoting::custom_tag(self.source, at, bytes, CUSTOM_TAG, begins_in_flow);
                 self.diagnostics.push(mistake);
                 return ScalarValue::Text;
             }
@@ -323,7 +524,8 @@ impl Builder<'_> {
         let Some(tag) = tag else { return };
         if tag.core_suffix() != Some(own) {
             let at = span.tag_span().map_or(bytes, |tag| self.span(&tag));
-            let mistake = quoting::custom_tag(self.source, at, bytes, Style::Plain, CUSTOM_TAG);
+            let begins_in_flow = self.begins_in_flow(at.start);
+            let mistake = quoting::custom_tag(self.source, at, bytes, CUSTOM_TAG, begins_in_flow);
             self.diagnostics.push(mistake);
         }
     }
@@ -431,6 +633,12 @@ impl Builder<'_> {
 
     /// Adds a complete node where it belongs.
     fn add(&mut self, node: Arc<Node>, anchor: usize, size: usize) -> bool {
+        let refused_key = node.as_scalar().is_none()
+            && self
+                .stack
+                .last()
+                .is_some_and(|open| matches!(&open.kind, OpenKind::Map { key: None, .. }));
+        let begins_in_flow = refused_key && self.begins_in_flow(node.span.start);
         self.nodes += usize::from(size > 0);
         if self.nodes + self.alias_nodes > MAX_NODES {
             self.mistake(
@@ -469,7 +677,7 @@ impl Builder<'_> {
                 Some(Key::Merge(span)) => merges.push((span, node)),
                 Some(Key::Refused) => {}
                 None => {
-                    let (new, mistake) = key_of(self.source, &node, entries, names);
+                    let (new, mistake) = key_of(self.source, &node, entries, names, begins_in_flow);
                     *key = Some(new);
                     self.diagnostics.extend(mistake);
                 }
@@ -484,11 +692,17 @@ fn key_of(
     node: &Node,
     entries: &[Entry],
     names: &mut HashSet<Arc<str>>,
+    begins_in_flow: bool,
 ) -> (Key, Option<Diagnostic>) {
     let Kind::Scalar(scalar) = &node.kind else {
         return (
             Key::Refused,
-            Some(quoting::collection_key(source, node.span, KEY_NOT_SCALAR)),
+            Some(quoting::collection_key(
+                source,
+                node.span,
+                KEY_NOT_SCALAR,
+                begins_in_flow,
+            )),
         );
     };
     if &*scalar.text == "<<" && scalar.style == Style::Plain {
@@ -509,4 +723,314 @@ fn key_of(
         mistake = mistake.label(first.key.span, "the first one");
     }
     (Key::Refused, Some(mistake.help("leave one of them out")))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mistakes(text: &str) -> Vec<(&'static str, String, String)> {
+        let source = Source::new("a.yaml", text);
+        let (_, diagnostics) = parse(&source);
+        diagnostics
+            .iter()
+            .map(|one| {
+                let label = one
+                    .labels
+                    .first()
+                    .map_or("", |label| source.slice(label.span));
+                (
+                    one.code.as_str(),
+                    label.to_owned(),
+                    one.help.clone().unwrap_or_default(),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_quoting_mistake_shows_the_line_with_quotes() {
+        for (text, code, label, line) in [
+            (
+                "keep: !$.x",
+                "yaml.unquoted_negation",
+                "!$.x",
+                "keep: '!$.x'",
+            ),
+            (
+                "- keep: !match($.a, 'b')\n",
+                "yaml.unquoted_negation",
+                "!match($.a, 'b')",
+                "- keep: '!match($.a, ''b'')'",
+            ),
+            (
+                "é: { path: $.labels[0] }",
+                "yaml.unquoted_in_flow",
+                "$.labels[0]",
+                "é: { path: '$.labels[0]' }",
+            ),
+            (
+                "link: {{key}}",
+                "yaml.unquoted_template",
+                "{{key}}",
+                "link: '{{key}}'",
+            ),
+            (
+                "link: {{key}}/x",
+                "yaml.unquoted_template",
+                "{{key}}/x",
+                "link: '{{key}}/x'",
+            ),
+            (
+                "a: { link: {{key}} }",
+                "yaml.unquoted_template",
+                "{{key}}",
+                "a: { link: '{{key}}' }",
+            ),
+            (
+                "- {{key}}",
+                "yaml.unquoted_template",
+                "{{key}}",
+                "- '{{key}}'",
+            ),
+            (
+                "a: { link: x/{{key}} }",
+                "yaml.unquoted_in_flow",
+                "x/{{key}}",
+                "a: { link: 'x/{{key}}' }",
+            ),
+            (
+                "keep: \"x\" == $.a",
+                "yaml.text_after_quote",
+                "== $.a",
+                "keep: '\"x\" == $.a'",
+            ),
+            (
+                "keep: 'x' == $.a",
+                "yaml.text_after_quote",
+                "== $.a",
+                "keep: '''x'' == $.a'",
+            ),
+            (
+                "keep: $.s == \"a # b\"",
+                "yaml.cut_by_comment",
+                "# b\"",
+                "keep: '$.s == \"a # b\"'",
+            ),
+            (
+                "keep: $.s == \"a: b\"",
+                "yaml.unquoted_colon",
+                ":",
+                "keep: '$.s == \"a: b\"'",
+            ),
+            (
+                "a: { email: ${X} }",
+                "yaml.unquoted_in_flow",
+                "${X}",
+                "a: { email: '${X}' }",
+            ),
+            (
+                "a: { keep: $.x == \"q, r\" }",
+                "yaml.unquoted_in_flow",
+                "$.x == \"q, r\"",
+                "a: { keep: '$.x == \"q, r\"' }",
+            ),
+            (
+                "a: [$.x[0], 1]",
+                "yaml.unquoted_in_flow",
+                "$.x[0]",
+                "a: ['$.x[0]', 1]",
+            ),
+            (
+                "a: { b: 1,\n  c: $.d[0] }",
+                "yaml.unquoted_in_flow",
+                "$.d[0]",
+                "c: '$.d[0]' }",
+            ),
+        ] {
+            let found = mistakes(text);
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            let (found_code, found_label, help) = &found[0];
+            assert_eq!((*found_code, found_label.as_str()), (code, label), "{text}");
+            assert_eq!(help, &format!("write `{line}`"), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_that_only_looks_like_a_mistake_is_none() {
+        for text in [
+            "a: it's # a comment that's fine",
+            "a: $.x == 1 # \"why\"",
+            "a: { b: it's, c: d }",
+            "a: '{{x}} # y'",
+            "a: $.x[?@.y == 'z']",
+            "a: >\n  $.x == 'a\n  b'\n",
+        ] {
+            assert_eq!(mistakes(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn independent_mistakes_of_syntax_are_all_told() {
+        let text = "keep: \"x\" == $.a\nok: 1\nflow: { path: $.l[0] }\nlink: {{k}}/x\n";
+        let codes: Vec<&str> = mistakes(text).into_iter().map(|one| one.0).collect();
+        assert_eq!(
+            codes,
+            [
+                "yaml.text_after_quote",
+                "yaml.unquoted_in_flow",
+                "yaml.unquoted_template"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_never_closed_is_told_where_it_opens() {
+        for (text, label) in [
+            ("a: \"x\nb: 1\n", "\""),
+            ("a: [1, 2\nb: 1\n", "["),
+            ("a: { x: 1\nb: 2\n", "{"),
+            ("a: { x: 1", "{"),
+        ] {
+            let found = mistakes(text);
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert_eq!((found[0].0, found[0].1.as_str()), ("yaml.unclosed", label));
+        }
+    }
+
+    /// Every span of the tree lies on boundaries of characters, and every decoded character can
+    /// be found again in the source.
+    fn hold(node: &Node, source: &Source) {
+        let text = source.text();
+        assert!(
+            text.get(node.span.start..node.span.end).is_some(),
+            "{text:?} {:?}",
+            node.span
+        );
+        match &node.kind {
+            Kind::Scalar(scalar) => {
+                for (index, one) in scalar.text.char_indices() {
+                    let at = scalar.locate(index..index + one.len_utf8());
+                    assert!(text.get(at.start..at.end).is_some(), "{text:?} {at:?}");
+                    assert!(at.start >= node.span.start, "{text:?} {at:?}");
+                }
+            }
+            Kind::List(elements) => elements.iter().for_each(|one| hold(one, source)),
+            Kind::Map(entries) => {
+                for entry in entries {
+                    hold(&entry.value, source);
+                    assert_eq!(
+                        text.get(entry.key.span.start..entry.key.span.end).is_some(),
+                        true
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn decoded_text_is_found_again_in_all_five_styles() {
+        let text = "\u{feff}plain: aé b\r\n  日c\r\nsingle: 'it''s é x'\r\ndouble: \"a\\u00e9\\n\\\"z é\\tq\"\r\nliteral: |\r\n  first é\r\n    deep x\r\n\r\n  last y\r\nfolded: >-\r\n  one é\r\n  two\r\n\r\n  three z\r\n";
+        let source = Source::new("a.yaml", text);
+        let (root, diagnostics) = parse(&source);
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        let root = root.unwrap();
+        hold(&root, &source);
+        for (key, needle) in [
+            ("plain", "c"),
+            ("plain", "日"),
+            ("single", "s"),
+            ("single", "x"),
+            ("double", "z"),
+            ("double", "q"),
+            ("literal", "first"),
+            ("literal", "deep"),
+            ("literal", "last"),
+            ("folded", "two"),
+            ("folded", "three"),
+        ] {
+            let scalar = root.get(key).unwrap().as_scalar().unwrap();
+            let at = scalar.text.find(needle).unwrap();
+            let found = scalar.locate(at..at + needle.len());
+            assert_eq!(source.slice(found), needle, "{key}");
+        }
+        let double = root.get("double").unwrap().as_scalar().unwrap();
+        assert_eq!(source.slice(double.locate(1..3)), "\\u00e9");
+    }
+
+    fn same(node: &Node, theirs: &serde_yaml::Value) -> bool {
+        use serde_yaml::Value as Yaml;
+        match (&node.kind, theirs) {
+            (Kind::Scalar(scalar), Yaml::Null) => scalar.value == ScalarValue::Null,
+            (Kind::Scalar(scalar), Yaml::Bool(value)) => scalar.value == ScalarValue::Bool(*value),
+            (Kind::Scalar(scalar), Yaml::Number(number)) => match scalar.value {
+                ScalarValue::Number(ours) => number.as_f64() == Some(ours.as_f64()),
+                // It reads `0b11` and infinities as numbers.
+                _ => scalar.text.contains("0b") || !number.as_f64().is_some_and(f64::is_finite),
+            },
+            (Kind::Scalar(scalar), Yaml::String(text)) => match scalar.value {
+                ScalarValue::Text => *scalar.text == **text,
+                // It reads `010` as text.
+                ScalarValue::Number(_) => {
+                    scalar.text.trim_start_matches(['-', '+']).starts_with('0')
+                }
+                _ => false,
+            },
+            (Kind::List(elements), Yaml::Sequence(theirs)) => {
+                elements.len() == theirs.len()
+                    && elements.iter().zip(theirs).all(|(a, b)| same(a, b))
+            }
+            (Kind::Map(entries), Yaml::Mapping(theirs)) => {
+                entries.len() == theirs.len()
+                    && entries
+                        .iter()
+                        .zip(theirs)
+                        .all(|(a, (_, b))| same(&a.value, b))
+            }
+            _ => false,
+        }
+    }
+
+    fn line() -> impl Strategy<Value = String> {
+        let atom = prop::sample::select(vec![
+            "a", "é", "日本", "$.x", "{{k}}", "'q'", "\"d\\n\"", "[", "]", "{", "}", ",", ": ",
+            " #c", "- ", "&a ", "*a", "!!str ", "!t ", "|", ">", "\n", "\r\n", "  ", "\t", "<<: ",
+            "?", "~", "1", "010", "true", "${X}", "\\", "'", "\"", "---\n", "\u{feff}",
+        ]);
+        prop::collection::vec(atom, 0..24).prop_map(|atoms| atoms.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics_and_keeps_to_boundaries(text in line()) {
+            let source = Source::new("a.yaml", text);
+            let (root, diagnostics) = parse(&source);
+            if let Some(root) = &root {
+                hold(root, &source);
+            } else {
+                prop_assert!(diagnostics.has_errors());
+            }
+            for one in &diagnostics {
+                for label in &one.labels {
+                    prop_assert!(source.text().get(label.span.start..label.span.end).is_some(), "{:?} {:?}", source.text(), one);
+                }
+            }
+        }
+
+        #[test]
+        fn block_maps_read_as_the_other_parser_reads_them(
+            entries in prop::collection::btree_map("[a-z]{1,6}", prop::sample::select(vec![
+                "no", "1", "1.5", "~", "", "true", "x y", "'it''s'", "\"a\\tb\"", "[1, two, null]",
+                "{ k: v, l: [] }", "|\n  é\n  b\n", ">-\n  a\n  b\n\n  c\n", "\n  - 1\n  - b: 2\n",
+            ]), 1..8)
+        ) {
+            let text: String = entries.iter().map(|(key, value)| format!("{key}x: {value}\n")).collect();
+            let source = Source::new("a.yaml", text.clone());
+            let (root, _) = parse(&source);
+            let theirs: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+            prop_assert!(root.is_some_and(|root| same(&root, &theirs)), "{text}");
+        }
+    }
 }

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use super::Style;
+use super::meant::{is_expression, meant_at, unclosed_quote, with_quotes};
 use crate::diagnostic::{Code, Diagnostic, Source, Span};
 
 const TEMPLATE: Code = Code::new("yaml.unquoted_template");
 const NEGATION: Code = Code::new("yaml.unquoted_negation");
-const FLOW_PATH: Code = Code::new("yaml.unquoted_in_flow");
+const IN_FLOW: Code = Code::new("yaml.unquoted_in_flow");
 const AFTER_QUOTE: Code = Code::new("yaml.text_after_quote");
+const COLON: Code = Code::new("yaml.unquoted_colon");
+const INDICATOR: Code = Code::new("yaml.unquoted_indicator");
+const COMMENT: Code = Code::new("yaml.cut_by_comment");
 
 /// The line that holds a byte, without its break, and where it starts.
-fn line_at(source: &Source, byte: usize) -> (usize, &str) {
+pub(super) fn line_at(source: &Source, byte: usize) -> (usize, &str) {
     let text = source.text();
     let before = text.get(..byte).unwrap_or(text);
     let start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -19,24 +22,78 @@ fn line_at(source: &Source, byte: usize) -> (usize, &str) {
     (start, rest.lines().next().unwrap_or_default())
 }
 
-/// The line with quotes around everything after its first `: `.
-fn quoted_value(line: &str) -> Option<(usize, String)> {
-    let colon = line.find(": ")? + 2;
-    let value = line.get(colon..)?.trim();
-    let quote = if value.contains('\'') && !value.contains('"') {
-        '"'
-    } else {
-        '\''
+/// What a mistake at a byte is, where quotes around the value there would have prevented it.
+fn quotes_missing(source: &Source, byte: usize, in_flow: bool) -> Option<Diagnostic> {
+    unquoted(source, byte, in_flow).map(|(mistake, _)| mistake)
+}
+
+/// What a mistake at a byte is, where quotes around a value would have prevented it, and the value.
+pub(super) fn unquoted(source: &Source, byte: usize, in_flow: bool) -> Option<(Diagnostic, Span)> {
+    let (start, line) = line_at(source, byte);
+    let value = meant_at(line, in_flow, byte.saturating_sub(start))?;
+    let text = line.get(value.range.clone())?;
+    let first = text.chars().next()?;
+    let whole = Span::new(start + value.range.start, start + value.range.end);
+    let help = format!("write `{}`", with_quotes(line, &value.range));
+    let (code, message, at, label) = match first {
+        '{' if text.starts_with("{{") => (
+            TEMPLATE,
+            "a template that starts a value needs quotes",
+            whole,
+            "a map to YAML",
+        ),
+        '!' => (
+            NEGATION,
+            "a value that starts with `!` needs quotes",
+            whole,
+            "a tag to YAML",
+        ),
+        '"' | '\'' => {
+            let close = text.get(1..)?.find(first)? + 2;
+            let rest = text.get(close..)?;
+            if rest.trim().is_empty() {
+                return None;
+            }
+            let from = whole.start + close + rest.len() - rest.trim_start().len();
+            (
+                AFTER_QUOTE,
+                "a value that starts with a quote ends with it",
+                Span::new(from, whole.end),
+                "after the closing quote",
+            )
+        }
+        '@' | '`' | '%' => (
+            INDICATOR,
+            "no value starts with this character without quotes",
+            Span::new(whole.start, whole.start + 1),
+            "needs quotes",
+        ),
+        _ if value.flow && text.contains(['[', ']', '{', '}', ',']) => {
+            (IN_FLOW, in_flow_message(text), whole, "cut up by YAML")
+        }
+        _ if !value.flow && text.contains(": ") => (
+            COLON,
+            "a value that holds `: ` needs quotes",
+            {
+                let colon = whole.start + text.find(": ")?;
+                Span::new(colon, colon + 1)
+            },
+            "a key ends here, to YAML",
+        ),
+        _ => return None,
     };
-    let inside = if quote == '\'' {
-        value.replace('\'', "''")
+    let mistake = Diagnostic::error(code, message).label(at, label).help(help);
+    Some((mistake, whole))
+}
+
+fn in_flow_message(text: &str) -> &'static str {
+    if text.contains("{{") {
+        "between brackets or braces a template needs quotes"
+    } else if text.contains("${") {
+        "between brackets or braces what holds `${…}` needs quotes"
     } else {
-        value.to_owned()
-    };
-    Some((
-        colon,
-        format!("{}{quote}{inside}{quote}", line.get(..colon)?.trim_start()),
-    ))
+        "between brackets or braces a path or condition that holds `[ ] { } ,` needs quotes"
+    }
 }
 
 /// `keep: !$.x`, or a tag that nobody knows.
@@ -44,19 +101,20 @@ pub(super) fn custom_tag(
     source: &Arc<Source>,
     tag: Span,
     node: Span,
-    _: Style,
     code: Code,
+    in_flow: bool,
 ) -> Diagnostic {
     let written = source.slice(tag);
     let (_, line) = line_at(source, tag.start);
-    if written.starts_with("!$") || written.starts_with("!(") || written == "!" {
-        let fixed = quoted_value(line).map_or_else(
-            || "put the value in quotes".to_owned(),
-            |(_, fixed)| format!("write `{fixed}`"),
-        );
-        return Diagnostic::error(NEGATION, "a value that starts with `!` is a tag to YAML")
-            .label(tag, "needs quotes")
-            .help(fixed);
+    let after_dashes = line.trim_start_matches([' ', '-', '\u{feff}']);
+    let condition = ["keep:", "drop:", "when:", "condition:"]
+        .iter()
+        .any(|key| after_dashes.starts_with(key) || line.contains(&format!(" {key} !")));
+    let negation = written.starts_with("!$") || written.starts_with("!(") || written == "!";
+    if (negation || condition)
+        && let Some(mistake) = quotes_missing(source, tag.start, in_flow)
+    {
+        return mistake;
     }
     let tag = if tag.is_empty() { node } else { tag };
     Diagnostic::error(
@@ -68,109 +126,55 @@ pub(super) fn custom_tag(
 }
 
 /// `link: {{key}}`: a map as a key.
-pub(super) fn collection_key(source: &Arc<Source>, at: Span, code: Code) -> Diagnostic {
-    let (start, line) = line_at(source, at.start);
-    if let Some(open) = line.find("{{") {
-        let end = line.rfind("}}").map_or(line.len(), |end| end + 2);
-        let fixed = quoted_value(line).map_or_else(
-            || "put the template in quotes".to_owned(),
-            |(_, fixed)| format!("write `{fixed}`"),
-        );
-        return Diagnostic::error(TEMPLATE, "a template that starts a value needs quotes")
-            .label(Span::new(start + open, start + end), "a map to YAML")
-            .help(fixed);
+pub(super) fn collection_key(source: &Source, at: Span, code: Code, in_flow: bool) -> Diagnostic {
+    // The inner brace is the parser's; the template begins one before it.
+    let braces = source
+        .text()
+        .get(at.start.saturating_sub(1)..)
+        .is_some_and(|rest| rest.starts_with("{{"));
+    if braces
+        && let Some(mistake) = quotes_missing(source, at.start, in_flow)
+        && mistake.code == TEMPLATE
+    {
+        return mistake;
     }
     Diagnostic::error(code, "a key is a scalar")
         .label(at, "a list or map")
         .help("write a name before the colon")
 }
 
-/// What the YAML parser refuses, told from what people mean.
-pub(super) fn syntax_error(
-    source: &Arc<Source>,
-    byte: usize,
-    message: &str,
-    code: Code,
-) -> Diagnostic {
-    let (start, line) = line_at(source, byte);
-    let in_line = byte.saturating_sub(start);
-    if let Some(colon) = line.find(": ") {
-        let value = line.get(colon + 2..).unwrap_or_default().trim_start();
-        let value_start =
-            start + line.len() - line.get(colon + 2..).unwrap_or_default().trim_start().len();
-        // `keep: "x" == $.a`: a quoted text with something after it.
-        if let Some(quote) = value.chars().next().filter(|one| matches!(one, '"' | '\''))
-            && let Some(close) = value.get(1..).and_then(|rest| rest.find(quote))
-            && value.get(close + 2..).is_some_and(|rest| {
-                !rest.trim().is_empty() && !rest.trim_start().starts_with(['#', ',', '}', ']'])
-            })
-        {
-            let fixed = quoted_value(line).map_or_else(String::new, |(_, fixed)| fixed);
-            return Diagnostic::error(AFTER_QUOTE, "a value that starts with a quote ends with it")
+/// A plain scalar that ends inside quotes of its own: cut off by a comment or a comma.
+pub(super) fn cut_off(source: &Source, text: &str, at: Span, in_flow: bool) -> Option<Diagnostic> {
+    if !is_expression(text) {
+        return None;
+    }
+    let quote = unclosed_quote(text)?;
+    let (start, line) = line_at(source, at.start);
+    if at.end > start + line.len() {
+        return None;
+    }
+    let rest = line.get(at.end - start..)?;
+    let next = rest.trim_start();
+    if !rest.get(1..)?.contains(quote) {
+        return None;
+    }
+    if next.starts_with('#') && next.len() < rest.len() {
+        let from = at.end + rest.len() - next.len();
+        let begin = at.start - start;
+        let close = begin + line.get(begin..)?.rfind(quote)? + 1;
+        return Some(
+            Diagnostic::error(COMMENT, "the value is cut off by a comment")
                 .label(
-                    Span::new(value_start + close + 2, start + line.trim_end().len()),
-                    "after the closing quote",
+                    Span::new(from, start + line.trim_end().len()),
+                    "a comment to YAML",
                 )
-                .help(format!("put the whole value in quotes: `{fixed}`"));
-        }
-        if value.starts_with("{{") {
-            let fixed = quoted_value(line).map_or_else(String::new, |(_, fixed)| fixed);
-            let end = value_start + value.trim_end().len();
-            return Diagnostic::error(TEMPLATE, "a template that starts a value needs quotes")
-                .label(Span::new(value_start, end), "a map to YAML")
-                .help(format!("write `{fixed}`"));
-        }
-        // `{ path: $.labels[0] }`: a path that holds what flow style takes for its own.
-        let flow = value.starts_with('{') || value.starts_with('[');
-        if flow && let Some(path) = value.find(" $").or_else(|| value.find("[$")) {
-            let from = value.get(path + 1..).unwrap_or_default();
-            let length = bracketed_length(from);
-            let path_text = from.get(..length).unwrap_or_default().trim_end();
-            if path_text.contains(['[', '{', ',']) {
-                let at = value_start + path + 1;
-                return Diagnostic::error(
-                    FLOW_PATH,
-                    "in flow style a path with brackets needs quotes",
-                )
-                .label(Span::new(at, at + path_text.len()), "needs quotes")
-                .help(format!(
-                    "write `{}`",
-                    line.trim()
-                        .replace(path_text, &format!("'{}'", path_text.replace('\'', "''")))
-                ));
-            }
-        }
+                .help(format!("write `{}`", with_quotes(line, &(begin..close)))),
+        );
     }
-    let width = source
-        .text()
-        .get(byte..)
-        .and_then(|rest| rest.chars().next())
-        .filter(|one| *one != '\n')
-        .map_or(0, char::len_utf8);
-    let at = Span::new(byte, byte + width);
-    let mut diagnostic = Diagnostic::error(code, format!("not YAML: {message}")).label(at, "here");
-    let tab = line
-        .get(..in_line.min(line.len()))
-        .is_some_and(|before| before.contains('\t'));
-    diagnostic = diagnostic.help(if tab || line.starts_with('\t') {
-        "YAML is indented by spaces, not by tabs"
-    } else {
-        "a value with `: `, ` #`, `{{` or a leading quote, bracket or `!` needs quotes around it"
-    });
-    diagnostic
-}
-
-/// How long a path is whose brackets are closed, up to the `,` or `}` that ends it.
-fn bracketed_length(text: &str) -> usize {
-    let mut depth = 0_i32;
-    for (index, one) in text.char_indices() {
-        match one {
-            '[' => depth += 1,
-            ']' if depth == 0 => return index,
-            ']' => depth -= 1,
-            ',' | '}' if depth == 0 => return index,
-            _ => {}
-        }
+    if in_flow && next.starts_with([',', ']', '}']) {
+        return quotes_missing(source, at.start, false)
+            .or_else(|| quotes_missing(source, at.start, true))
+            .filter(|mistake| mistake.code == IN_FLOW);
     }
-    text.len()
+    None
 }

@@ -3,8 +3,9 @@
 
 use super::{Run, Style};
 
-/// The runs of a scalar: `raw` is its source text, which starts at the byte `base`.
-pub(super) fn runs(raw: &str, base: usize, decoded: &str, style: Style) -> Vec<Run> {
+/// The runs of a scalar: `raw` is its source text, which starts at the byte `base`,
+/// `indent` characters into its line where it is a block scalar.
+pub(super) fn runs(raw: &str, base: usize, decoded: &str, style: Style, indent: usize) -> Vec<Run> {
     let mut aligner = Aligner {
         runs: Vec::new(),
         base,
@@ -16,7 +17,7 @@ pub(super) fn runs(raw: &str, base: usize, decoded: &str, style: Style) -> Vec<R
         Style::Plain => aligner.flow(raw, 0, raw.len(), None),
         Style::SingleQuoted => aligner.flow(raw, 1, raw.len().saturating_sub(1), Some('\'')),
         Style::DoubleQuoted => aligner.flow(raw, 1, raw.len().saturating_sub(1), Some('"')),
-        Style::Literal | Style::Folded => aligner.block(raw),
+        Style::Literal | Style::Folded => aligner.block(raw, indent),
     }
     if aligner.runs.is_empty() {
         let inside = usize::from(matches!(style, Style::SingleQuoted | Style::DoubleQuoted));
@@ -97,17 +98,19 @@ impl Aligner<'_> {
         }
     }
 
-    /// Block scalars: the header's line, then lines without their indentation.
-    fn block(&mut self, raw: &str) {
-        let header = raw.find('\n').map_or(raw.len(), |end| end + 1);
-        let lines = raw.get(header..).unwrap_or_default();
-        let indent = lines
-            .lines()
-            .find(|line| !line.trim().is_empty())
-            .map_or(0, |line| line.len() - line.trim_start_matches(' ').len());
-        let mut offset = header;
-        for line in lines.split_inclusive('\n') {
-            let cut = (line.len() - line.trim_start_matches(' ').len()).min(indent);
+    /// Block scalars: the raw text starts at the first character of the first line that is not
+    /// blank, `indent` characters from the line's start; the other lines have their indentation.
+    fn block(&mut self, raw: &str, indent: usize) {
+        // Blank lines before the first one stand before the raw text.
+        if !raw.starts_with(['\n', '\r']) {
+            while self.decoded.get(self.at) == Some(&b'\n') {
+                self.stretch(0, 0, 1);
+            }
+        }
+        let mut offset = 0;
+        for line in raw.split_inclusive('\n') {
+            let spaces = line.len() - line.trim_start_matches(' ').len();
+            let cut = if offset == 0 { 0 } else { spaces.min(indent) };
             for (index, one) in line.char_indices().skip_while(|(index, _)| *index < cut) {
                 let Some(next) = self.decoded.get(self.at) else {
                     return;

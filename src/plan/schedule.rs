@@ -1,0 +1,203 @@
+//! When a pipeline runs under `serve`, and what it says about quotas and notices: checked here,
+//! used by the server.
+
+use std::str::FromStr as _;
+
+use croner::Cron;
+use jiff::tz::TimeZone;
+
+use super::Surroundings;
+use super::compiler::Compiler;
+use crate::config::{Notify, Pipeline, Written};
+use crate::diagnostic::{Code, Spanned, nearest};
+use crate::expression::{parse_duration, parse_share};
+use crate::syntax::Node;
+
+const BAD_INTERVAL: Code = Code::new("schedule.bad_interval");
+const BAD_CRON: Code = Code::new("schedule.bad_cron");
+const UNKNOWN_ZONE: Code = Code::new("schedule.unknown_timezone");
+const UNKNOWN_LIMITED: Code = Code::new("limits.unknown_connection");
+const BAD_LIMIT: Code = Code::new("limits.bad_share");
+const BAD_NOTIFY: Code = Code::new("notify.bad_address");
+
+/// Checks what only the server uses.
+pub(super) fn check(
+    pipeline: &Pipeline,
+    surroundings: &Surroundings<'_>,
+    compiler: &mut Compiler<'_>,
+) {
+    if let Some(schedule) = &pipeline.schedule {
+        schedule_of(schedule, compiler);
+    }
+    for (name, share) in pipeline.limits.iter() {
+        let connections = surroundings.connections;
+        if !connections.contains_key(&name.value) {
+            let help = match nearest(&name.value, connections.keys().map(|name| &**name)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "name a connection of flowline.yaml".to_owned(),
+            };
+            compiler.mistake(
+                UNKNOWN_LIMITED,
+                format!("there is no connection `{}`", name.value),
+                name.span,
+                "not in flowline.yaml",
+                help,
+            );
+        }
+        let right = parse_share(&share.value).is_some_and(|share| share > 0.0);
+        if !right && is_settled(&share.value) {
+            compiler.mistake(
+                BAD_LIMIT,
+                "a limit is a share of the connection's quota",
+                share.span,
+                "expected e.g. `50%`",
+                "write a number above 0, at most 100, and `%`",
+            );
+        }
+    }
+    if let Some(notify) = &pipeline.notify {
+        notify_of(&notify.value, compiler);
+    }
+}
+
+/// False where a name of the environment has no value yet.
+fn is_settled(text: &str) -> bool {
+    !text.contains("${")
+}
+
+fn schedule_of(written: &Written, compiler: &mut Compiler<'_>) {
+    let Some(cron) = written.get("cron") else {
+        let text = written
+            .as_text()
+            .map(|text| compiler.strings.expand(text).text)
+            .unwrap_or_default();
+        if is_settled(&text) && !is_interval(&text) {
+            let five = text.split_whitespace().count() == 5 && text.contains('*');
+            let help = if five {
+                format!("a cron expression is written `{{ cron: \"{text}\" }}`")
+            } else {
+                "write e.g. `every 5 minutes`, or `{ cron: \"0 6 * * MON-FRI\", timezone: Europe/Berlin }`".to_owned()
+            };
+            compiler.mistake(
+                BAD_INTERVAL,
+                "not a schedule",
+                written.span,
+                "expected `every N seconds|minutes|hours|days`",
+                help,
+            );
+        }
+        return;
+    };
+    let text = text_of(cron, compiler);
+    if is_settled(&text)
+        && let Err(reason) = cron_of(&text)
+    {
+        compiler.mistake(
+            BAD_CRON,
+            "not a cron expression",
+            cron.span,
+            reason,
+            "the five fields are minute, hour, day of month, month and day of week: `30 6 * * MON-FRI`",
+        );
+    }
+    if let Some(zone) = written.get("timezone") {
+        let name = text_of(zone, compiler);
+        if is_settled(&name) && TimeZone::get(&name).is_err() {
+            let known: Vec<String> = jiff::tz::db()
+                .available()
+                .map(|name| name.to_string())
+                .collect();
+            let help = match nearest(&name, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "write an IANA name, e.g. `Europe/Berlin`".to_owned(),
+            };
+            compiler.mistake(
+                UNKNOWN_ZONE,
+                "there is no such time zone",
+                zone.span,
+                "expected an IANA name",
+                help,
+            );
+        }
+    }
+}
+
+fn text_of(node: &Node, compiler: &Compiler<'_>) -> String {
+    node.as_text()
+        .map(|text| compiler.strings.expand(text).text)
+        .unwrap_or_default()
+}
+
+fn is_interval(text: &str) -> bool {
+    let Some(length) = text.strip_prefix("every ") else {
+        return false;
+    };
+    !length.contains("week") && parse_duration(length).is_some_and(|length| length > 0)
+}
+
+/// The cron expression; croner takes six and seven fields too, where ours has five.
+fn cron_of(text: &str) -> Result<Cron, String> {
+    let fields = text.split_whitespace().count();
+    if fields != 5 {
+        return Err(format!("expected five fields, found {fields}"));
+    }
+    Cron::from_str(text).map_err(|error| error.to_string())
+}
+
+fn notify_of(notify: &Notify, compiler: &mut Compiler<'_>) {
+    let (written, right, expected): (&Spanned<String>, bool, &str) = match notify {
+        Notify::Webhook(url) => {
+            let parsed = url::Url::parse(&url.value).ok();
+            let right = parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https"));
+            (url, right, "expected a URL")
+        }
+        Notify::Email(email) => {
+            let right = email.value.split_once('@').is_some_and(|(name, host)| {
+                !name.is_empty() && host.contains('.') && !email.value.contains(char::is_whitespace)
+            });
+            (email, right, "expected an e-mail address")
+        }
+    };
+    if !right && is_settled(&written.value) {
+        compiler.mistake(
+            BAD_NOTIFY,
+            "nobody could be told there",
+            written.span,
+            expected,
+            "write `{ webhook: https://… }` or `{ email: NAME@HOST }`",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_and_cron_expressions() {
+        for right in [
+            "every 5 minutes",
+            "every 1 day",
+            "every 30 seconds",
+            "every 2 hours",
+        ] {
+            assert!(is_interval(right), "{right}");
+        }
+        for wrong in [
+            "every 0 minutes",
+            "5 minutes",
+            "every minute",
+            "every 2 weeks",
+            "every -1 days",
+            "",
+        ] {
+            assert!(!is_interval(wrong), "{wrong}");
+        }
+        for right in ["0 6 * * *", "*/5 9-17 * * MON-FRI", "0 0 1 1 *"] {
+            assert!(cron_of(right).is_ok(), "{right}");
+        }
+        for wrong in ["* * * * * *", "0 6 * *", "61 * * * *", "0 6 * * NEVER"] {
+            assert!(cron_of(wrong).is_err(), "{wrong}");
+        }
+    }
+}
