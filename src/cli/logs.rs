@@ -26,7 +26,7 @@ pub(super) fn start(global: &Global, colour: bool) {
     };
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
+        .with_writer(|| Stderr)
         .with_ansi(colour);
     let started = match global.log_format {
         LogFormat::Text => builder.try_init(),
@@ -34,4 +34,18 @@ pub(super) fn start(global: &Global, colour: bool) {
     };
     // Somebody else's logger in the same process stays.
     started.unwrap_or_default();
+}
+
+/// Stderr whose reader may go away (`2>&1 | head`): nobody is left to tell, and the run goes on.
+struct Stderr;
+
+impl std::io::Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        std::io::stderr().write_all(bytes).unwrap_or_default();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

@@ -92,10 +92,10 @@ pub fn run(arguments: &Arguments, here: &Path, output: &Output) -> Exit {
     for name in &kept {
         output.say(&format!("  kept  {name} (it was there)"));
     }
-    let enter = arguments
-        .folder
-        .as_ref()
-        .map_or_else(String::new, |folder| format!("cd {} && ", folder.display()));
+    let enter = match &arguments.folder {
+        Some(folder) if folder != Path::new(".") => format!("cd {} && ", folder.display()),
+        _ => String::new(),
+    };
     output.say(&format!(
         "\nNext: {enter}flowline run support-tickets --sandbox"
     ));
