@@ -18,7 +18,7 @@ use crate::connectors::jira;
 use crate::http::{Failure, HttpTransport, Parts, Secret, SystemRandom, Transport};
 use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
-use crate::runtime::{Connected, Endpoint, connect, endpoints};
+use crate::runtime::{Connected, Endpoint, connect, endpoints, visible_after};
 use crate::sandbox::{Options, Sandbox};
 use crate::state::{Binding, ScopeOf, SinkTerms};
 use crate::transform::MaskKey;
@@ -175,7 +175,8 @@ fn emulated(
                     token: Secret::new(sandbox.jira_token()),
                 },
             },
-            Some(Connection::Brevo(_)) => Endpoint::Brevo {
+            Some(Connection::Brevo(connection)) => Endpoint::Brevo {
+                visible_after_ms: visible_after(connection),
                 url: url(&sandbox.brevo_url())?,
                 key: Secret::new(sandbox.brevo_key()),
             },

@@ -6,9 +6,13 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::config::{Connection, JiraAuth, Loaded, SecretRef, SecretSource};
+use crate::config::{BrevoConnection, Connection, JiraAuth, Loaded, SecretRef, SecretSource};
 use crate::connectors::{brevo, jira};
+use crate::expression::parse_duration;
 use crate::http::{Failure, Parts, Secret, is_loopback};
+
+/// How long to wait before absence is believed: Brevo documents no lag.
+const VISIBLE_AFTER_MS: i64 = 60_000;
 
 /// Where a connection's service is and how to get in.
 #[derive(Clone, Debug)]
@@ -26,6 +30,8 @@ pub enum Endpoint {
         url: Url,
         /// The key.
         key: Secret,
+        /// How long to wait before an event's absence is believed, in milliseconds.
+        visible_after_ms: i64,
     },
 }
 
@@ -101,12 +107,22 @@ pub fn endpoints(
                 Endpoint::Brevo {
                     url: address(name, "url", url)?,
                     key: secret(name, key, loaded, root)?,
+                    visible_after_ms: visible_after(connection),
                 }
             }
         };
         found.insert(Arc::clone(name), endpoint);
     }
     Ok(found)
+}
+
+/// How long to wait before an event's absence is believed, in milliseconds.
+#[must_use]
+pub fn visible_after(connection: &BrevoConnection) -> i64 {
+    let written = connection.visible_after.as_ref();
+    written
+        .and_then(|written| parse_duration(&written.value))
+        .unwrap_or(VISIBLE_AFTER_MS)
 }
 
 /// A text from which nothing is missing.
@@ -195,8 +211,13 @@ pub async fn connect(
                 let session = jira::Session::open(parts(name), site, basic).await?;
                 connected.jira.insert(Arc::clone(name), Arc::new(session));
             }
-            Endpoint::Brevo { url, key } => {
-                let session = brevo::Session::open(parts(name), url, key.clone()).await?;
+            Endpoint::Brevo {
+                url,
+                key,
+                visible_after_ms,
+            } => {
+                let mut session = brevo::Session::open(parts(name), url, key.clone()).await?;
+                session.visible_after_ms = *visible_after_ms;
                 connected.brevo.insert(Arc::clone(name), Arc::new(session));
             }
         }

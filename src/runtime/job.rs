@@ -13,9 +13,6 @@ use crate::expression::{Expression, Kind};
 use crate::http::{Class, Failure};
 use crate::plan::{Plan, SinkKind};
 
-/// How long to wait before an event's absence is believed, in milliseconds: Brevo documents no lag.
-const VISIBLE_AFTER_MS: i64 = 60_000;
-
 /// A plan joined to its services.
 pub struct Prepared {
     /// Where records come from.
@@ -110,7 +107,7 @@ pub async fn prepare(
             route,
             on_error: sink.on_error.into(),
             backfill_ms,
-            visible_after_ms: VISIBLE_AFTER_MS,
+            visible_after_ms: session.map_or(0, |session| session.visible_after_ms),
             once_scopes: once,
             contacts,
         });

@@ -7,6 +7,6 @@ mod connect;
 mod job;
 mod sources;
 
-pub use connect::{Connected, Endpoint, EndpointTrouble, connect, endpoints};
+pub use connect::{Connected, Endpoint, EndpointTrouble, connect, endpoints, visible_after};
 pub use job::{Prepared, prepare};
 pub use sources::{open_sources, source_names};

@@ -9,6 +9,7 @@
 mod adf;
 mod architecture;
 mod cli;
+mod e2e;
 mod jsonpath;
 mod sandbox;
 mod state_crash;

@@ -27,6 +27,8 @@ pub struct Session {
     key: Secret,
     /// The account: what the state is bound to.
     pub account: String,
+    /// How long to wait before an event's absence is believed, in milliseconds.
+    pub visible_after_ms: i64,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +54,7 @@ impl Session {
             base: url.clone(),
             key,
             account: String::new(),
+            visible_after_ms: 60_000,
         };
         let account: Account = session.get(OTHER, "/account").await?;
         session.account = account
