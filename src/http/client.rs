@@ -12,6 +12,8 @@ use super::{
 
 /// How often a call is tried.
 const MAX_TRIES: u32 = 8;
+/// How often a call is tried that reaches nobody.
+const UNREACHABLE_TRIES: u32 = 3;
 /// The longest of the first wait; it doubles with each try.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait that is our own choice.
@@ -147,7 +149,12 @@ impl Client {
             };
             let again = failure.is_retryable()
                 && (call.safety == Safety::Repeatable || failure.effect() == Effect::None);
-            if !again || attempt >= MAX_TRIES {
+            let tries = match failure.class {
+                // A name that does not resolve or a closed port is rarely a matter of seconds.
+                Class::Unreachable => UNREACHABLE_TRIES,
+                _ => MAX_TRIES,
+            };
+            if !again || attempt >= tries {
                 return Err(failure);
             }
             let wait = self.wait(attempt, failure.retry_after);

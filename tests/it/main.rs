@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::string_slice,
+    clippy::disallowed_methods,
     reason = "a test that panics has failed, which is what it is for"
 )]
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::http::{Class, Dialect, Failure, LimitSeen, Response, failure_of};
+use crate::http::{Class, Dialect, Failure, LimitSeen, Response, failure_of, is_html};
 
 /// Brevo's way of answering.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,7 +38,8 @@ impl Dialect for BrevoDialect {
     }
 
     fn failure(&self, call: &str, response: &Response) -> Option<Failure> {
-        if response.is_success() {
+        // A page for browsers under a 2xx came from something in between: nothing is done.
+        if response.is_success() && !is_html(response) {
             return None;
         }
         let body = ErrorBody::of(response);

@@ -3,7 +3,9 @@
 mod world;
 
 use std::process::Stdio;
+use std::sync::Arc;
 
+use flowline::state::{Claim, DatabaseTime, Lane, RunRecord, SqliteStore, Store as _};
 use serde_json::json;
 use world::{Project, Ran, World};
 
@@ -114,7 +116,7 @@ fn with_a_third_of_the_answers_failing_nothing_is_lost_and_nothing_twice() {
     project.run_until_done(&RUN, 20);
     let end = world.end_state();
     end.assert_none_twice();
-    assert_eq!(end, expected);
+    end.assert_is(&expected);
 }
 
 #[test]
@@ -145,14 +147,46 @@ fn killed_at_any_moment_nothing_is_lost_and_nothing_twice() {
             run.wait().unwrap();
             kills += 1;
         }
-        // A lease outlives its holder by up to a minute: the next one would wait for it.
-        project.run(&["state", "release", "support-tickets"]);
+        free_the_lease(&project);
     }
     assert!(kills >= 5, "only {kills} kills hit a run");
     project.run_until_done(&RUN, 5);
     let end = world.end_state();
     end.assert_none_twice();
-    assert_eq!(end, expected);
+    end.assert_is(&expected);
+}
+
+/// A lease outlives its holder by a minute: this is what the next run would wait for, without the
+/// wait.
+fn free_the_lease(project: &Project) {
+    let file = project.path(".flowline/state.db");
+    if !file.exists() {
+        return;
+    }
+    let later = || jiff::Timestamp::now().as_millisecond() + 61_000;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let store = SqliteStore::open(&file, DatabaseTime::Given(Arc::new(later))).unwrap();
+        let claim = store
+            .claim(&Lane::of("support-tickets"), "a test, a minute later")
+            .await
+            .unwrap();
+        let Claim::Granted(lease) = claim else {
+            panic!("the lease did not end")
+        };
+        let run = RunRecord {
+            started_at: 0,
+            ended_at: 0,
+            result: "killed".to_owned(),
+            read: 0,
+            incremental: true,
+            summary: "{}".to_owned(),
+        };
+        store.finish(&lease, &run).await.unwrap();
+    });
 }
 
 #[test]
@@ -261,5 +295,5 @@ fn ctrl_c_ends_cleanly_and_the_next_run_goes_on() {
     project.run_until_done(&RUN, 3);
     let end = world.end_state();
     end.assert_none_twice();
-    assert_eq!(end, expected);
+    end.assert_is(&expected);
 }

@@ -140,6 +140,26 @@ pub(super) struct End {
 }
 
 impl End {
+    /// Panics with what only one of them has.
+    #[track_caller]
+    pub(super) fn assert_is(&self, expected: &Self) {
+        let only = |left: &[String], right: &[String]| -> Vec<String> {
+            left.iter()
+                .filter(|one| !right.contains(one))
+                .cloned()
+                .collect()
+        };
+        let lost = [
+            only(&expected.contacts, &self.contacts),
+            only(&expected.events, &self.events),
+        ];
+        let more = [
+            only(&self.contacts, &expected.contacts),
+            only(&self.events, &expected.events),
+        ];
+        assert!(self == expected, "lost: {lost:#?}\nmore: {more:#?}");
+    }
+
     /// Panics where an event is there twice.
     #[track_caller]
     pub(super) fn assert_none_twice(&self) {
