@@ -134,6 +134,12 @@ impl Client {
         &*self.clock
     }
 
+    /// How long a call of a family would have to wait now, and how long each further one.
+    #[must_use]
+    pub fn outlook(&self, family: &'static str) -> (Duration, Duration) {
+        self.pacer.outlook(family, self.now_us())
+    }
+
     /// Makes a call; answers what succeeded.
     ///
     /// # Errors

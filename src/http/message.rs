@@ -62,6 +62,8 @@ pub struct Request {
     pub headers: Vec<(String, HeaderValue)>,
     /// The body; none for a request without one.
     pub body: Option<Bytes>,
+    /// The path as messages show it, where the real one names a person.
+    pub shown: Option<&'static str>,
 }
 
 impl Request {
@@ -73,6 +75,7 @@ impl Request {
             url,
             headers: Vec::new(),
             body: None,
+            shown: None,
         }
     }
 
@@ -100,10 +103,18 @@ impl Request {
         request
     }
 
+    /// Shows this path in messages instead of the real one, which names a person.
+    #[must_use]
+    pub const fn shown_as(mut self, path: &'static str) -> Self {
+        self.shown = Some(path);
+        self
+    }
+
     /// Method and path, for messages: no query, whose values may be a person's.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{} {}", self.method, self.url.path())
+        let path = self.shown.unwrap_or_else(|| self.url.path());
+        format!("{} {path}", self.method)
     }
 }
 

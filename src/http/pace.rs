@@ -11,6 +11,10 @@ const SHARE: f64 = 0.98;
 const WINDOWS: [f64; 3] = [1.0, 60.0, 3600.0];
 /// How much slower than its ceiling a family may become.
 const SLOWEST: f64 = 64.0;
+/// A window longer than this, in seconds, is a quota: what is left of it may be used at once.
+const QUOTA: f64 = 60.0;
+/// Of a quota, one part in so many is spaced out instead: others may count for it too.
+const SPACED: u64 = 5;
 
 /// What an answer's headers say of a limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -37,8 +41,29 @@ struct Pace {
     slower: f64,
     /// The window that the headers count in, in seconds; grows only.
     window: f64,
-    /// When the next call may start, in microseconds of the epoch.
+    /// When the next spaced call may start, in microseconds of the epoch.
     next_us: i64,
+    /// Nothing starts before this, in microseconds of the epoch: the service asked for it.
+    paused_us: i64,
+    /// How many calls of a quota may start without being spaced.
+    free: u64,
+}
+
+impl Pace {
+    /// Between two calls at the present pace, in microseconds.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "at most hours in microseconds"
+    )]
+    fn interval_us(&self) -> i64 {
+        (self.floor_us * self.slower) as i64
+    }
+
+    /// When a call may start that is asked for now.
+    fn slot_us(&self, now_us: i64) -> i64 {
+        let spaced = if self.free > 0 { now_us } else { self.next_us };
+        spaced.max(self.paused_us).max(now_us)
+    }
 }
 
 impl Pacer {
@@ -46,19 +71,36 @@ impl Pacer {
     pub fn documented(&self, family: &'static str, calls: f64, window: f64) {
         self.with(family, |pace| {
             pace.floor_us = window * 1e6 / (calls * SHARE);
+            pace.window = window;
         });
+    }
+
+    /// Says in which window of so many seconds a family is counted, where its limit is not known
+    /// before its first answer: near a window's end the headers alone do not show its length.
+    pub fn counted_in(&self, family: &'static str, window: f64) {
+        self.with(family, |pace| pace.window = window);
+    }
+
+    /// How long a call of a family would have to wait now, and how long each further one.
+    pub fn outlook(&self, family: &'static str, now_us: i64) -> (Duration, Duration) {
+        self.with(family, |pace| {
+            let micros = |us: i64| Duration::from_micros(u64::try_from(us).unwrap_or_default());
+            (
+                micros(pace.slot_us(now_us).saturating_sub(now_us)),
+                micros(pace.interval_us()),
+            )
+        })
     }
 
     /// Takes the next slot of a family: how long to wait for it.
     pub fn reserve(&self, family: &'static str, now_us: i64) -> Duration {
         self.with(family, |pace| {
-            let slot = pace.next_us.max(now_us);
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "at most hours in microseconds"
-            )]
-            let interval = (pace.floor_us * pace.slower) as i64;
-            pace.next_us = slot.saturating_add(interval);
+            let slot = pace.slot_us(now_us);
+            if pace.free > 0 {
+                pace.free -= 1;
+            } else {
+                pace.next_us = slot.saturating_add(pace.interval_us());
+            }
             Duration::from_micros(u64::try_from(slot.saturating_sub(now_us)).unwrap_or_default())
         })
     }
@@ -67,7 +109,8 @@ impl Pacer {
     pub fn pause(&self, family: &'static str, now_us: i64, wait: Duration) {
         self.with(family, |pace| {
             let until = now_us.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
-            pace.next_us = pace.next_us.max(until);
+            pace.paused_us = pace.paused_us.max(until);
+            pace.free = 0;
             pace.slower = (pace.slower * 2.0).min(SLOWEST);
         });
     }
@@ -87,11 +130,16 @@ impl Pacer {
                 #[expect(clippy::cast_precision_loss, reason = "limits are small")]
                 let calls = limit as f64;
                 pace.floor_us = pace.window * 1e6 / (calls * SHARE);
+                if let Some(remaining) = seen.remaining
+                    && pace.window > QUOTA
+                {
+                    pace.free = remaining.saturating_sub(limit / SPACED);
+                }
             }
             if let (Some(0), Some(reset)) = (seen.remaining, seen.reset) {
                 let until =
                     now_us.saturating_add(i64::try_from(reset.as_micros()).unwrap_or(i64::MAX));
-                pace.next_us = pace.next_us.max(until);
+                pace.paused_us = pace.paused_us.max(until);
             }
         });
     }
@@ -103,6 +151,8 @@ impl Pacer {
             slower: 1.0,
             window: 0.0,
             next_us: 0,
+            paused_us: 0,
+            free: 0,
         };
         change(families.entry(family).or_insert(fresh))
     }
@@ -147,5 +197,30 @@ mod tests {
         };
         pacer.answered("other", 20_000_000, Some(spent));
         assert_eq!(pacer.reserve("other", 20_000_000), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn what_is_left_of_an_hour_is_used_at_once_and_its_last_fifth_is_spaced() {
+        let pacer = Pacer::default();
+        pacer.counted_in("other", 3_600.0);
+        assert_eq!(pacer.reserve("other", 0), Duration::ZERO);
+        let seen = |remaining, reset| LimitSeen {
+            limit: Some(100),
+            remaining: Some(remaining),
+            reset: Some(Duration::from_secs(reset)),
+        };
+        // The last second of the hour: still a hundred an hour, not a hundred a second.
+        pacer.answered("other", 0, Some(seen(22, 1)));
+        assert_eq!(pacer.reserve("other", 0), Duration::ZERO);
+        assert_eq!(pacer.reserve("other", 0), Duration::ZERO);
+        assert_eq!(pacer.outlook("other", 0).1.as_secs(), 36);
+        assert_eq!(pacer.reserve("other", 0), Duration::ZERO);
+        assert_eq!(pacer.outlook("other", 0).0.as_secs(), 36);
+        assert_eq!(pacer.reserve("other", 0).as_secs(), 36);
+        // The next hour.
+        pacer.answered("other", 2_000_000, Some(seen(99, 3_598)));
+        assert_eq!(pacer.reserve("other", 2_000_000), Duration::ZERO);
+        pacer.pause("other", 2_000_000, Duration::from_secs(90));
+        assert_eq!(pacer.reserve("other", 2_000_000).as_secs(), 90);
     }
 }

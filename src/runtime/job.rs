@@ -1,12 +1,15 @@
 //! A plan as the job of a run: what can write is made here and nowhere else.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Connected, open_sources};
 use crate::connectors::brevo::spec::ListRef;
-use crate::connectors::brevo::{AccountFacts, ContactWriter, EventWriter, create_lists};
+use crate::connectors::brevo::{
+    AccountFacts, ContactWriter, EventWriter, Needs, create_attributes, create_lists, refusal,
+};
 use crate::connectors::file::FileWriter;
 use crate::engine::{Guard, JobSink, JobSource, Route};
 use crate::expression::{Expression, Kind};
@@ -35,29 +38,42 @@ pub async fn prepare(
     root: &Path,
 ) -> Result<Prepared, Failure> {
     let mut facts: BTreeMap<Arc<str>, AccountFacts> = BTreeMap::new();
-    let mut told = Vec::new();
+    let mut needs: BTreeMap<Arc<str>, Needs> = BTreeMap::new();
     for sink in &plan.sinks {
         let Some(name) = &sink.connection else {
             continue;
         };
         let session = connected.brevo.get(name).ok_or_else(|| missing(name))?;
-        if !facts.contains_key(name) {
-            facts.insert(Arc::clone(name), AccountFacts::read(session).await?);
-        }
-        let Some(account) = facts.get_mut(name) else {
-            continue;
+        let account = match facts.entry(Arc::clone(name)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(AccountFacts::read(session).await?),
         };
+        let needs = needs.entry(Arc::clone(name)).or_default();
         match &sink.kind {
-            SinkKind::Contacts(spec) => {
-                told.extend(account.prepare_contacts(session, spec).await?);
-                let mut names = Vec::new();
-                for lists in spec.lists.iter().chain(&spec.unlink_lists) {
-                    literal_names(&lists.value, &mut names);
-                }
-                create_lists(session, account, spec, &names).await?;
-            }
-            SinkKind::Events(spec) => account.check_events(spec)?,
+            SinkKind::Contacts(spec) => account.check_contacts(spec, needs),
+            SinkKind::Events(spec) => account.check_events(spec, needs),
             SinkKind::File(_) => {}
+        }
+    }
+    // All accounts first: what one lacks keeps the others as they are.
+    if let Some(failure) = needs.values().find_map(refusal) {
+        return Err(failure);
+    }
+    let mut told = Vec::new();
+    for (name, account) in &mut facts {
+        let session = connected.brevo.get(name).ok_or_else(|| missing(name))?;
+        if let Some(needs) = needs.get(name) {
+            told.extend(create_attributes(account, session, &needs.create).await?);
+        }
+        for sink in &plan.sinks {
+            if let SinkKind::Contacts(spec) = &sink.kind
+                && sink.connection.as_ref() == Some(name)
+                && let Some(lists) = &spec.lists
+            {
+                let mut names = Vec::new();
+                literal_names(&lists.value, &mut names);
+                told.extend(create_lists(session, account, spec, &names).await?);
+            }
         }
     }
     let facts: BTreeMap<Arc<str>, Arc<AccountFacts>> = facts
@@ -72,12 +88,14 @@ pub async fn prepare(
             .and_then(|name| connected.brevo.get(name));
         let account = sink.connection.as_ref().and_then(|name| facts.get(name));
         let (route, backfill_ms, once, contacts) = match (&sink.kind, session, account) {
-            (SinkKind::Contacts(_), Some(session), Some(account)) => {
-                let writer = ContactWriter::new(Arc::clone(session), Arc::clone(account));
+            (SinkKind::Contacts(spec), Some(session), Some(account)) => {
+                let (session, account) = (Arc::clone(session), Arc::clone(account));
+                let writer = ContactWriter::new(session, account, spec, plan.zone.clone());
                 (Route::Outbox(Box::new(writer)), 0, Vec::new(), true)
             }
-            (SinkKind::Events(spec), Some(session), _) => {
-                let writer = EventWriter::new(Arc::clone(session));
+            (SinkKind::Events(spec), Some(session), Some(account)) => {
+                let (session, account) = (Arc::clone(session), Arc::clone(account));
+                let writer = EventWriter::new(session, account, plan.zone.clone());
                 let name = spec.name.as_literal().and_then(|name| name.as_str());
                 let scopes = name
                     .map(|name| Arc::from(format!("brevo.events/{name}")))

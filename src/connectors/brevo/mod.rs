@@ -1,14 +1,22 @@
-//! Brevo.
+//! Brevo: what its sinks ask for (`spec`, pure), and how it is done on the wire.
+//!
+//! An account is read before the first write ([`AccountFacts`]): Brevo drops what it does not know
+//! without a word, so that nothing may hang on its answers alone. Contacts are written one by one
+//! ([`ContactWriter`]), events are sent once ([`EventWriter`]). What Brevo's answers mean stands in
+//! [`BrevoDialect`]; waiting and trying again is the business of `http`.
 
 mod account;
 mod contacts;
 mod dialect;
 mod events;
+mod gate;
 mod session;
 pub mod spec;
+#[cfg(test)]
+mod testing;
 
-pub use account::AccountFacts;
-pub use contacts::{ContactWriter, create_lists, is_conflict};
+pub use account::{AccountFacts, Needs, create_attributes, refusal};
+pub use contacts::{ContactWriter, create_lists};
 pub use dialect::BrevoDialect;
 pub use events::EventWriter;
 pub use session::Session;
