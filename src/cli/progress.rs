@@ -21,7 +21,11 @@ struct Counts {
     delivered: u64,
     retried: u64,
     dead: u64,
+    told: u64,
 }
+
+/// How many dead letters of a run are told one by one.
+const DEAD_TOLD: u64 = 10;
 
 impl Progress {
     /// Starts to show a run of a pipeline.
@@ -67,6 +71,7 @@ impl Progress {
             delivered,
             retried,
             dead,
+            ..
         } = *counts;
         let mut text = format!("{read} read, {delivered} delivered");
         if retried > 0 {
@@ -141,7 +146,19 @@ impl Observer for Progress {
             } => {
                 let what = if skipped { "skipped" } else { "dead letter" };
                 let sink = sink.map_or_else(String::new, |sink| format!(" for {sink}"));
-                self.count(|counts| counts.dead += 1);
+                let mut told = 0;
+                self.count(|counts| {
+                    counts.dead += 1;
+                    counts.told += 1;
+                    told = counts.told;
+                });
+                // All of them are kept: the first few say what is wrong.
+                if told > DEAD_TOLD && self.output.verbose == 0 {
+                    if told == DEAD_TOLD + 1 {
+                        self.say("… and more: `flowline dead-letters list` shows all");
+                    }
+                    return;
+                }
                 // The record's name is an issue's key: no person's data.
                 self.say(&format!("{what}: {record}{sink}: {reason}"));
             }
