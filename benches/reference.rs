@@ -15,6 +15,7 @@ use std::env;
 use std::error::Error;
 
 use flowline::adf::{Format, render_within};
+use flowline::connectors::brevo::spec::is_email;
 use futures::StreamExt as _;
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -149,6 +150,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 .email_address
                 .as_ref()
                 .map(|address| address.to_lowercase())
+                .filter(|address| is_email(address))
             else {
                 continue;
             };

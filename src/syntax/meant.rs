@@ -197,7 +197,7 @@ mod tests {
     fn values(line: &str) -> Vec<&str> {
         meant(line, false)
             .into_iter()
-            .map(|one| &line[one.range])
+            .map(|one| line.get(one.range).unwrap())
             .collect()
     }
 

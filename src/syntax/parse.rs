@@ -921,10 +921,7 @@ mod tests {
             Kind::Map(entries) => {
                 for entry in entries {
                     hold(&entry.value, source);
-                    assert_eq!(
-                        text.get(entry.key.span.start..entry.key.span.end).is_some(),
-                        true
-                    );
+                    assert!(text.get(entry.key.span.start..entry.key.span.end).is_some());
                 }
             }
         }
