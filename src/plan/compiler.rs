@@ -62,7 +62,8 @@ impl Compiler<'_> {
         match Condition::parse(&scalar.text) {
             Ok(mut value) => {
                 // What cannot be replaced is said once for the whole file, where it is read.
-                value.replace_literals(|text| self.strings.expand(text).text);
+                let problems = value.replace_literals(|text| self.strings.expand(text).text);
+                self.problems(problems, written);
                 Some(WithNode {
                     value,
                     node: Arc::clone(written),
@@ -91,7 +92,8 @@ impl Compiler<'_> {
         match Path::parse(text) {
             Ok(mut value) => {
                 // What cannot be replaced is said once for the whole file, where it is read.
-                value.replace_literals(|text| self.strings.expand(text).text);
+                let problems = value.replace_literals(|text| self.strings.expand(text).text);
+                self.problems(problems, written);
                 Some(WithNode {
                     value,
                     node: Arc::clone(written),

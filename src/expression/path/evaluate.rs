@@ -6,7 +6,6 @@ use super::tree::{
     Comparison, Logical, Matching, Operand, Operator, PatternOperand, Query, Root, Segment,
     Selector, SelectorKind,
 };
-use crate::expression::regexp::Pattern;
 use crate::record::{Number, Value};
 
 /// How a value was reached, where somebody wants to know.
@@ -127,6 +126,11 @@ fn descend<T: Trail>(
 ) {
     let mut stack = vec![(value, trail)];
     while let Some((value, trail)) = stack.pop() {
+        if let Value::Raw(json) = &value
+            && !may_hold(json, selectors)
+        {
+            continue;
+        }
         let value = opened(value);
         for selector in selectors {
             apply(&value, &trail, selector, scope, found);
@@ -151,6 +155,16 @@ fn descend<T: Trail>(
             _ => {}
         }
     }
+}
+
+/// False where only members are asked for and the raw text holds none of those names: then it is
+/// not read at all, which matters for rich text and for what is nested without an end.
+fn may_hold(json: &str, selectors: &[Selector]) -> bool {
+    selectors.iter().any(|selector| match &selector.kind {
+        // A name may be written with escapes.
+        SelectorKind::Name(name) => json.contains(&**name) || json.contains('\\'),
+        _ => true,
+    })
 }
 
 const fn is_collection(value: &Value) -> bool {
@@ -284,12 +298,13 @@ fn matches(matching: &Matching, scope: Scope<'_>) -> bool {
         return false;
     };
     match &matching.pattern {
-        PatternOperand::Literal { pattern, .. } => pattern.matches(text, matching.whole),
-        PatternOperand::Found(found) => operand(found, scope)
+        PatternOperand::Literal { pattern, .. } => pattern
             .as_ref()
-            .and_then(Value::as_str)
-            .and_then(|pattern| Pattern::parse(pattern).ok())
-            .is_some_and(|pattern| pattern.matches(text, matching.whole)),
+            .is_some_and(|pattern| pattern.matches(text)),
+        PatternOperand::Found(found, cache) => match operand(found, scope) {
+            Some(Value::String(pattern)) => cache.matches(&pattern, matching.whole, text),
+            _ => false,
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! JSONPath (RFC 9535): parsed with the bytes of every part, evaluated over our own values.
 
 pub(in crate::expression) mod evaluate;
+mod logical;
 mod mistakes;
 mod parse;
 mod read;
@@ -43,7 +44,7 @@ impl Path {
     /// # Errors
     /// What is wrong with it, by ranges of the text.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let query = parse::query(text).map_err(|problem| vec![*problem])?;
+        let query = parse::query(text)?;
         let mut references = Vec::new();
         references_of(&query, &[], super::Usage::Taken, &mut references);
         Ok(Self {
@@ -112,11 +113,14 @@ impl Path {
         &self.text
     }
 
-    /// Replaces the text of its string literals, names in brackets included.
-    pub fn replace_literals(&mut self, mut replace: impl FnMut(&str) -> String) {
-        read::replace_in_query(&mut self.query, &mut replace);
+    /// Replaces the text of its string literals, names in brackets included, where it holds a
+    /// `${…}`; answers what is wrong then: a pattern that is none.
+    pub fn replace_literals(&mut self, mut replace: impl FnMut(&str) -> String) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        read::replace_in_query(&mut self.query, &mut replace, &mut problems);
         self.references.clear();
         references_of(&self.query, &[], super::Usage::Taken, &mut self.references);
+        problems
     }
 }
 

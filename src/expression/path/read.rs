@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::mistakes;
 use super::tree::{Logical, Operand, PatternOperand, Query, Root, Segment, SelectorKind};
 use crate::expression::regexp::Pattern;
-use crate::expression::{Reference, Step, StepKind, Usage};
+use crate::expression::{Problem, Reference, Step, StepKind, Usage};
 use crate::record::Value;
 
 /// Adds what a query reads: its own steps, then those of its filters. `current` are the steps to
@@ -78,7 +79,7 @@ pub(in crate::expression) fn references_in(
         Logical::Exists(query) => references_of(query, current, Usage::Tested, found),
         Logical::Matches(matching) => {
             operand(&matching.text, current, found);
-            if let PatternOperand::Found(pattern) = &matching.pattern {
+            if let PatternOperand::Found(pattern, _) = &matching.pattern {
                 operand(pattern, current, found);
             }
         }
@@ -99,64 +100,83 @@ fn operand(operand: &Operand, current: &[Step], found: &mut Vec<Reference>) {
     }
 }
 
-/// Replaces the text of string literals.
+/// Replaces the text of string literals and of names in quotes; answers what is no pattern then.
 pub(in crate::expression) fn replace_in(
     logical: &mut Logical,
     replace: &mut dyn FnMut(&str) -> String,
+    problems: &mut Vec<Problem>,
 ) {
     match logical {
         Logical::Or(parts) | Logical::And(parts) => {
             for part in parts {
-                replace_in(part, replace);
+                replace_in(part, replace, problems);
             }
         }
-        Logical::Not(inner) => replace_in(inner, replace),
-        Logical::Exists(query) => replace_in_query(query, replace),
+        Logical::Not(inner) => replace_in(inner, replace, problems),
+        Logical::Exists(query) => replace_in_query(query, replace, problems),
         Logical::Matches(matching) => {
-            replace_in_operand(&mut matching.text, replace);
+            replace_in_operand(&mut matching.text, replace, problems);
             match &mut matching.pattern {
-                PatternOperand::Found(found) => replace_in_operand(found, replace),
-                PatternOperand::Literal { pattern, text, .. } if text.contains("${") => {
-                    let new = replace(text);
-                    // A pattern that is none once it is replaced matches nothing.
-                    *pattern = Pattern::parse(&new).unwrap_or_else(|_| Pattern::nothing());
-                    *text = new.into();
+                PatternOperand::Found(found, _) => replace_in_operand(found, replace, problems),
+                PatternOperand::Literal {
+                    pattern,
+                    text,
+                    range,
+                } if is_replaced(text) => {
+                    *text = replace(text).into();
+                    *pattern = Pattern::written(text, matching.whole).ok();
+                    if pattern.is_none() {
+                        problems.push(*mistakes::replaced_pattern(range.clone()));
+                    }
                 }
                 PatternOperand::Literal { .. } => {}
             }
         }
         Logical::Compare(comparison) => {
-            replace_in_operand(&mut comparison.left, replace);
-            replace_in_operand(&mut comparison.right, replace);
+            replace_in_operand(&mut comparison.left, replace, problems);
+            replace_in_operand(&mut comparison.right, replace, problems);
         }
     }
 }
 
-fn replace_in_operand(operand: &mut Operand, replace: &mut dyn FnMut(&str) -> String) {
+fn replace_in_operand(
+    operand: &mut Operand,
+    replace: &mut dyn FnMut(&str) -> String,
+    problems: &mut Vec<Problem>,
+) {
     match operand {
-        Operand::Literal { value, .. } => {
+        Operand::Literal { value } => {
             if let Value::String(text) = value
-                && text.contains("${")
+                && is_replaced(text)
             {
                 *value = replace(text).into();
             }
         }
-        Operand::Length(inner) => replace_in_operand(inner, replace),
+        Operand::Length(inner) => replace_in_operand(inner, replace, problems),
         Operand::Singular(query) | Operand::Count(query) | Operand::Value(query) => {
-            replace_in_query(query, replace);
+            replace_in_query(query, replace, problems);
         }
     }
 }
 
-/// Replaces the text of string literals and of names in quotes.
-pub(super) fn replace_in_query(query: &mut Query, replace: &mut dyn FnMut(&str) -> String) {
+/// The same for a query.
+pub(super) fn replace_in_query(
+    query: &mut Query,
+    replace: &mut dyn FnMut(&str) -> String,
+    problems: &mut Vec<Problem>,
+) {
     for segment in &mut query.segments {
         for selector in &mut segment.selectors {
             match &mut selector.kind {
-                SelectorKind::Name(name) if name.contains("${") => *name = replace(name).into(),
-                SelectorKind::Filter(logical) => replace_in(logical, replace),
+                SelectorKind::Name(name) if is_replaced(name) => *name = replace(name).into(),
+                SelectorKind::Filter(logical) => replace_in(logical, replace, problems),
                 _ => {}
             }
         }
     }
+}
+
+/// True for a text that holds a `${…}`, which is not yet what it will be.
+pub(super) fn is_replaced(text: &str) -> bool {
+    text.contains("${")
 }

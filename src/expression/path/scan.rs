@@ -18,6 +18,35 @@ pub(super) struct Scanner<'t> {
 
 pub(super) type Parsed<T> = Result<T, Box<Problem>>;
 
+/// A string literal.
+pub(super) struct Text {
+    pub(super) value: String,
+    /// Its bytes, quotes included.
+    pub(super) range: Range<usize>,
+    /// The first escape or character in it that is none.
+    pub(super) mistake: Option<Box<Problem>>,
+}
+
+/// Where bytes of the value of a string literal, which starts at `literal`, are written.
+pub(super) fn written_at(text: &str, literal: usize, value: Range<usize>) -> Range<usize> {
+    let mut places = Vec::new();
+    let mut scanner = Scanner {
+        text,
+        position: literal,
+    };
+    // It was read before: the places are all there.
+    if scanner.string_with(&mut places).is_err() {
+        return literal..text.len();
+    }
+    let place = |byte: usize| {
+        let at = places.partition_point(|(of_value, _)| *of_value <= byte);
+        places
+            .get(at.saturating_sub(1))
+            .map_or(literal, |(_, of_text)| *of_text)
+    };
+    place(value.start)..place(value.end)
+}
+
 impl<'t> Scanner<'t> {
     pub(super) fn rest(&self) -> &'t str {
         self.text.get(self.position..).unwrap_or_default()
@@ -72,29 +101,51 @@ impl<'t> Scanner<'t> {
     }
 
     /// A string in the quotes that stand here.
-    pub(super) fn string(&mut self) -> Parsed<(String, Range<usize>)> {
+    pub(super) fn string(&mut self) -> Parsed<Text> {
+        self.string_with(&mut Vec::new())
+    }
+
+    /// Also tells where the characters of the value are written: pairs of a byte of the value and
+    /// a byte of the text, one a character and one for the end.
+    fn string_with(&mut self, places: &mut Vec<(usize, usize)>) -> Parsed<Text> {
         let start = self.position;
         let quote = self.peek().unwrap_or('"');
         self.position += quote.len_utf8();
         let mut value = String::new();
+        let mut mistake = None;
         loop {
             let Some(one) = self.peek() else {
-                return Err(mistakes::unclosed_quote(start, quote));
+                return Err(mistakes::unclosed_quote(self.text, start, quote));
             };
             let at = self.here();
+            places.push((value.len(), at.start));
             self.position = at.end;
-            match one {
-                _ if one == quote => return Ok((value, start..self.position)),
-                '\\' => value.push(self.escape(at.start, quote)?),
-                '\0'..='\u{1f}' => return Err(mistakes::control_character(at)),
-                one => value.push(one),
+            let found = match one {
+                _ if one == quote => {
+                    return Ok(Text {
+                        value,
+                        range: start..self.position,
+                        mistake,
+                    });
+                }
+                '\\' => self.escape(at.start, quote),
+                '\0'..='\u{1f}' => Err(mistakes::control_character(at.clone())),
+                one => Ok(one),
+            };
+            match found {
+                Ok(one) => value.push(one),
+                Err(problem) => {
+                    // What is no escape stands for itself, so that patterns can be judged.
+                    value.push_str(self.text.get(at.start..self.position).unwrap_or_default());
+                    mistake.get_or_insert(problem);
+                }
             }
         }
     }
 
     fn escape(&mut self, start: usize, quote: char) -> Parsed<char> {
         let Some(one) = self.peek() else {
-            return Err(mistakes::unclosed_quote(start, quote));
+            return Err(mistakes::unclosed_quote(self.text, self.text.len(), quote));
         };
         self.position += one.len_utf8();
         Ok(match one {
@@ -155,7 +206,7 @@ impl<'t> Scanner<'t> {
         let leading = (count > 1 && digits.starts_with('0')) || text == "-0";
         match text.parse::<i64>() {
             Ok(value) if !leading && value.abs() <= MAX_INTEGER => Ok(Some((value, range))),
-            _ => Err(mistakes::bad_integer(range, leading)),
+            _ => Err(mistakes::bad_integer(self.text, range, leading)),
         }
     }
 

@@ -16,17 +16,27 @@ fn selects(document: serde_json::Value, path: &str, expected: serde_json::Value)
     assert_eq!(Value::from(selected), value(expected), "{path}");
 }
 
-/// Message, the characters under which it stands, and help.
+/// Each mistake: code, message, the characters under which it stands, and help.
+fn mistakes(path: &str) -> Vec<String> {
+    let problems = Path::parse(path).unwrap_err();
+    problems
+        .into_iter()
+        .map(|problem| {
+            let (range, _) = problem.labels.first().cloned().unwrap();
+            format!(
+                "{}: {} | {} | {}",
+                problem.code.as_str(),
+                problem.message,
+                path.get(range).unwrap(),
+                problem.help.unwrap()
+            )
+        })
+        .collect()
+}
+
 #[track_caller]
-fn mistake(path: &str) -> String {
-    let problem = Path::parse(path).unwrap_err().remove(0);
-    let (range, _) = problem.labels.first().cloned().unwrap();
-    format!(
-        "{} | {} | {}",
-        problem.message,
-        path.get(range).unwrap(),
-        problem.help.unwrap()
-    )
+fn mistake(path: &str, expected: &str) {
+    assert_eq!(mistakes(path), [expected], "{path}");
 }
 
 #[test]
@@ -109,20 +119,194 @@ fn literals_are_replaced_after_parsing() {
 }
 
 #[test]
-fn mistakes_stand_under_their_characters_with_what_to_write() {
-    assert!(mistake("$.first name").contains("|  name | write `$['first name']`"));
-    assert!(mistake("$.fields.first name").ends_with("write `$.fields['first name']`"));
-    assert!(mistake("fields.summary").ends_with("write `$.fields.summary`"));
-    assert!(mistake("$.fields.").contains("| . | leave it out: `$.fields`"));
-    assert!(mistake("$.a[b]").ends_with("write `['b']`"));
-    assert!(mistake("$.a[0").contains("| [ | close it"));
-    assert!(mistake("$.a['b]").contains("| ' | close it"));
-    assert!(mistake("$.a-b").contains("| a-b | write `['a-b']`"));
-    assert!(mistake("$.a == \"x\"").contains("a condition, and a path is expected | =="));
-    assert!(mistake("$.a[(@.length-1)]").contains("`[-1]`"));
-    assert!(mistake("$.a[01]").contains("leading zeros"));
-    assert!(mistake("$.1a").contains("cannot start with a digit"));
-    assert!(mistake("").contains("the path is empty"));
-    let nested = format!("$.a{}", "[?@".repeat(200));
-    assert!(mistake(&nested).contains("128 levels"));
+fn names_without_their_brackets_are_shown_with_them() {
+    mistake(
+        "$.first name",
+        "path.space_in_name: a name with a blank needs brackets | name | write `$['first name']`",
+    );
+    mistake(
+        "$.fields.first name.x",
+        "path.space_in_name: a name with a blank needs brackets | name | write `$.fields['first name'].x`",
+    );
+    mistake(
+        "$.a-b",
+        "path.character_in_name: a name with `-` needs brackets | a-b | write `['a-b']` instead of `.a-b`",
+    );
+    mistake(
+        "$.é.ü-x-1.y",
+        "path.character_in_name: a name with `-` needs brackets | ü-x-1 | write `['ü-x-1']` instead of `.ü-x-1`",
+    );
+    mistake(
+        "$.a.b:c",
+        "path.character_in_name: a name with `:` needs brackets | b:c | write `['b:c']` instead of `.b:c`",
+    );
+    mistake(
+        "$.1a",
+        "path.name_expected: a name cannot start with a digit | 1a | write `['1a']` instead of `.1a`",
+    );
+    mistake(
+        "$.a.0",
+        "path.name_expected: a name cannot start with a digit | 0 | an element is `[0]`, a field of that name `['0']`",
+    );
+    mistake(
+        "$.a[b]",
+        "path.unquoted_name: a name in brackets needs quotes | b | write `['b']`",
+    );
+    mistake(
+        "$.a.'b'",
+        "path.name_expected: a name in quotes stands in brackets | 'b' | write `$.a['b']`",
+    );
+}
+
+#[test]
+fn what_is_left_out_or_too_much_is_shown() {
+    mistake(
+        "",
+        "path.empty: the path is empty |  | write one, e.g. `$.fields.summary`",
+    );
+    mistake(
+        "fields.summary",
+        "path.no_root: a path starts with `$` | fields | write `$.fields.summary`",
+    );
+    mistake(
+        ".fields",
+        "path.no_root: a path starts with `$` | . | write `$.fields`",
+    );
+    mistake(
+        "@.a",
+        "path.current_outside_filter: `@` is the element that a filter judges, and here is none | @ | write `$.a`: `$` is the record",
+    );
+    mistake(
+        "$fields.a",
+        "path.trailing: a dot is missing | fields | write `$.fields.a`",
+    );
+    mistake(
+        "$.fields.",
+        "path.name_expected: the path ends in a dot | . | leave it out: `$.fields`",
+    );
+    mistake(
+        "$. a",
+        "path.name_expected: a blank after the dot |   | leave it out: `$.a`",
+    );
+    mistake(
+        "$.a.[0]",
+        "path.name_expected: no dot stands before a bracket | . | leave it out: `$.a[0]`",
+    );
+    mistake(
+        " $.a",
+        "path.trailing: blanks before the path |   | leave them out: `$.a`",
+    );
+    mistake(
+        "$.a ",
+        "path.trailing: blanks after the path |   | leave them out: `$.a`",
+    );
+    mistake(
+        "$.a]",
+        "path.trailing: `]` closes nothing | ] | leave it out: `$.a`",
+    );
+    mistake(
+        "$.a?.b",
+        "path.trailing: `?` is not needed: what is not there is nothing | ? | leave it out: `$.a.b`",
+    );
+    mistake(
+        "$.a == \"x\"",
+        "path.is_condition: this is a condition, and a path is expected | == | conditions stand in `keep`, `drop`, `when` and `[?…]`; the path is `$.a`",
+    );
+    mistake(
+        "!$.a",
+        "path.is_condition: this is a condition, and a path is expected | ! | conditions stand in `keep`, `drop`, `when` and `[?…]`",
+    );
+}
+
+#[test]
+fn brackets_and_what_stands_in_them() {
+    mistake(
+        "$.a[0",
+        "path.unclosed_bracket: the bracket is not closed | [ | close it: `[0]`",
+    );
+    mistake(
+        "$.a['b]",
+        "path.unclosed_quote: the text is not closed | ' | close it: `'b'`",
+    );
+    mistake(
+        "$.l[?@.é == 1",
+        "path.unclosed_bracket: the bracket is not closed | [ | close it: `[?@.é == 1]`",
+    );
+    mistake(
+        "$.l[?(@.a]",
+        "condition.unclosed_parenthesis: the parenthesis is not closed | ( | close it: `(@.a)`",
+    );
+    mistake(
+        "$.a[]",
+        "path.selector_expected: nothing is selected | [] | all elements are `[*]`, the first is `[0]`",
+    );
+    mistake(
+        "$.a[0 1]",
+        "path.selector_expected: a comma is missing | 1 | write `[0, 1]`",
+    );
+    mistake(
+        "$.a[0,]",
+        "path.selector_expected: nothing after the comma | , | leave it out: `[0]`",
+    );
+    mistake(
+        "$.a[@.b]",
+        "path.selector_expected: `@` stands in a filter, which starts with `?` | @ | write `[?@.b]` for the elements for which it is there",
+    );
+    mistake(
+        "$.a[(@.length-1)]",
+        "path.selector_expected: scripts are not part of RFC 9535 | ( | the last element is `[-1]`; a condition is `[?@.field == \"status\"]`",
+    );
+    mistake(
+        "$.a[01]",
+        "path.bad_integer: an index has no leading zeros | 01 | write `1`",
+    );
+    mistake(
+        "$.a[1.5]",
+        "path.bad_integer: not an index | 1.5 | indexes are integers from -(2^53 - 1) to 2^53 - 1",
+    );
+    mistake(
+        "$.a[?]",
+        "condition.term_expected: the filter asks nothing | ? | e.g. `[?@.field == \"status\"]`; all elements are `[*]`",
+    );
+    mistake(
+        "$.a['\\x']",
+        "path.bad_escape: `\\x` is no escape | \\x | a backslash itself is written `\\\\`: `\\\\x`",
+    );
+}
+
+#[test]
+fn all_mistakes_of_filters_are_told() {
+    let told = mistakes("$.l[?@.x = 1 and @.y == 2].a-b[?@ === 'x'");
+    let codes: Vec<_> = told
+        .iter()
+        .map(|one| one.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "condition.single_equals",
+            "condition.word_operator",
+            "path.character_in_name",
+            "path.unclosed_bracket",
+            "condition.triple_equals",
+        ]
+    );
+}
+
+#[test]
+fn nesting_is_bounded_whatever_nests() {
+    for text in [
+        format!("$.a{}", "[?@".repeat(100_000)),
+        format!("$[?{}", "(".repeat(100_000)),
+        format!("$[?{}", "length(".repeat(100_000)),
+        format!("$[?{}@.a", "!(".repeat(100_000)),
+    ] {
+        let told = mistakes(&text);
+        assert!(
+            told.iter().any(|one| one.contains("128 levels")),
+            "{told:?}"
+        );
+    }
+    let within = format!("$[?{}@.a{}]", "(".repeat(127), ")".repeat(127));
+    assert!(Path::parse(&within).is_ok());
 }

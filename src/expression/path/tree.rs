@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::expression::regexp::Pattern;
+use crate::expression::regexp::{Pattern, PatternCache};
 use crate::record::Value;
 
 /// A query: `$` or `@` and segments.
@@ -77,10 +77,14 @@ pub(in crate::expression) struct Matching {
 /// The pattern of a `match` or `search`.
 #[derive(Clone, Debug)]
 pub(in crate::expression) enum PatternOperand {
-    /// Written in the query: compiled once.
-    Literal { pattern: Pattern, text: Arc<str> },
-    /// Found in the record: compiled for each.
-    Found(Operand),
+    /// Written in the query: compiled once; not yet where a `${…}` in it is to be replaced.
+    Literal {
+        pattern: Option<Pattern>,
+        text: Arc<str>,
+        range: Range<usize>,
+    },
+    /// Found in the record: the last few are kept compiled.
+    Found(Operand, PatternCache),
 }
 
 /// Two values compared.

@@ -181,7 +181,8 @@ pub(super) fn path(
 ) -> Option<Form> {
     match Path::parse(&scalar.text) {
         Ok(mut path) => {
-            path.replace_literals(|text| compiling.strings.expand(text).text);
+            let problems = path.replace_literals(|text| compiling.strings.expand(text).text);
+            report(problems, node, compiling);
             Some(Form::Path {
                 references: path.references().to_vec(),
                 path: Box::new(path),

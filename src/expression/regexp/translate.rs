@@ -1,158 +1,70 @@
-//! I-Regexp (RFC 9485), the patterns of `match` and `search`, compiled to the regex crate.
+//! From I-Regexp (RFC 9485) to the syntax of the regex crate, one character after the other.
 
 use std::ops::Range;
 
-use regex::{Regex, RegexBuilder};
+use super::{ANCHOR, NOT_IREGEXP, PatternMistake};
 
-use crate::diagnostic::Code;
-use crate::expression::Problem;
-
-const NOT_IREGEXP: Code = Code::new("regexp.not_iregexp");
-const ANCHOR: Code = Code::new("regexp.anchor");
-const TOO_LARGE: Code = Code::new("regexp.too_large");
-
-/// How large a compiled pattern may be, in bytes.
-const SIZE_LIMIT: usize = 1 << 20;
 /// How deep groups may nest.
 const MAX_NESTING: usize = 64;
 
-/// A compiled pattern.
-#[derive(Clone, Debug)]
-pub(super) struct Pattern {
-    whole: Regex,
-    part: Regex,
-}
-
-/// Why a text is no pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PatternMistake {
-    code: Code,
-    message: String,
-    /// Its bytes in the pattern.
-    range: Range<usize>,
-    expected: String,
-    help: String,
-}
-
-impl PatternMistake {
-    /// The problem in a query whose literal, quotes included, stands at `literal`.
-    pub(super) fn in_literal(self, query: &str, literal: Range<usize>, function: &str) -> Problem {
-        let written = query
-            .get(literal.start + 1..literal.end.saturating_sub(1))
-            .unwrap_or_default();
-        // Where an escape stands before it the place in the literal is not that of the pattern.
-        let range = if written.contains('\\') && !same_until(written, self.range.end) {
-            literal.clone()
-        } else {
-            literal.start + 1 + self.range.start..literal.start + 1 + self.range.end
-        };
-        let help = if self.code == ANCHOR {
-            let bare = written.trim_start_matches('^').trim_end_matches('$');
-            let how = match function {
-                "match" => format!("`match` compares the whole text: write `match(…, '{bare}')`"),
-                _ => format!("write `match(…, '{}')`", anchored(written)),
-            };
-            format!("{how}; to mean the character, write `[$]` or `\\\\^`")
-        } else {
-            self.help
-        };
-        Problem::error(self.code, self.message, range, self.expected).help(help)
-    }
-}
-
-fn same_until(written: &str, end: usize) -> bool {
-    written
-        .get(..end)
-        .is_some_and(|start| !start.contains('\\'))
-}
-
-/// The pattern of a `match` that says what anchors in a `search` meant.
-fn anchored(written: &str) -> String {
-    let start = if written.starts_with('^') { "" } else { ".*" };
-    let end = if written.ends_with('$') { "" } else { ".*" };
-    format!(
-        "{start}{}{end}",
-        written.trim_start_matches('^').trim_end_matches('$')
-    )
-}
-
-impl Pattern {
-    /// Compiles an I-Regexp.
-    pub(super) fn parse(text: &str) -> Result<Self, PatternMistake> {
-        let mut translator = Translator {
-            text,
-            position: 0,
-            out: String::new(),
-            nesting: 0,
-        };
-        translator.alternatives()?;
-        if let Some(one) = translator.peek() {
-            return Err(mistake(
-                translator.here(),
-                format!("`{one}` without its opening"),
-                "expected the end",
-                "write `\\)` for the character",
-            ));
-        }
-        let out = translator.out;
-        let build = |pattern: &str| {
-            RegexBuilder::new(pattern)
-                .size_limit(SIZE_LIMIT)
-                .dfa_size_limit(SIZE_LIMIT)
-                .build()
-        };
-        match (build(&format!("^(?:{out})$")), build(&out)) {
-            (Ok(whole), Ok(part)) => Ok(Self { whole, part }),
-            _ => Err(PatternMistake {
-                code: TOO_LARGE,
-                message: "the pattern is too large, or names what does not exist".to_owned(),
-                range: 0..text.len(),
-                expected: "expected a smaller pattern".to_owned(),
-                help: "use smaller repetitions than `{1,1000}`, and categories such as `\\p{L}`"
-                    .to_owned(),
-            }),
-        }
-    }
-
-    /// A pattern that matches nothing.
-    pub(super) fn nothing() -> Self {
-        let never = || {
-            // An empty class can match no character.
-            Regex::new(r"[^\s\S]").or_else(|_| Regex::new("a^"))
-        };
-        match (never(), never()) {
-            (Ok(whole), Ok(part)) => Self { whole, part },
-            _ => unreachable_pattern(),
-        }
-    }
-
-    /// True where the whole text, or a part of it, matches.
-    pub(super) fn matches(&self, text: &str, whole: bool) -> bool {
-        if whole {
-            self.whole.is_match(text)
-        } else {
-            self.part.is_match(text)
-        }
-    }
-}
-
-/// Both fixed patterns are valid; a text of one character is the last resort.
-fn unreachable_pattern() -> Pattern {
-    Pattern::parse("\u{0}").unwrap_or_else(|_| Pattern::nothing())
-}
-
+/// What is wrong and what to do, where nothing can simply be put in its place.
 fn mistake(
     range: Range<usize>,
     message: impl Into<String>,
     expected: &str,
-    help: impl Into<String>,
+    advice: impl Into<String>,
 ) -> PatternMistake {
     PatternMistake {
         code: NOT_IREGEXP,
         message: message.into(),
         range,
         expected: expected.to_owned(),
-        help: help.into(),
+        advice: advice.into(),
+        instead: None,
+    }
+}
+
+/// What is wrong and what stands in its place in an I-Regexp.
+fn misspelt(
+    range: Range<usize>,
+    message: impl Into<String>,
+    expected: &str,
+    instead: impl Into<String>,
+) -> PatternMistake {
+    PatternMistake {
+        instead: Some(instead.into()),
+        ..mistake(range, message, expected, "")
+    }
+}
+
+/// The I-Regexp of the regex crate's syntax. `anchors_refused`: `^` and `$` at the end of a branch
+/// are a mistake, not the characters that they are.
+pub(super) fn translate(text: &str, anchors_refused: bool) -> Result<String, PatternMistake> {
+    let mut translator = Translator {
+        text,
+        position: 0,
+        out: String::new(),
+        nesting: 0,
+        anchors_refused,
+    };
+    translator.alternatives()?;
+    match translator.peek() {
+        None => Ok(translator.out),
+        // Only a closing parenthesis ends the alternatives before the text does.
+        Some(one) => Err(misspelt(
+            translator.here(),
+            format!("`{one}` without its opening"),
+            "expected the end, or it escaped",
+            "\\)",
+        )),
+    }
+}
+
+/// The I-Regexp of `^` or `$` where it is at the end of a branch.
+pub(super) const fn literally(anchor: char) -> &'static str {
+    match anchor {
+        '$' => "[$]",
+        _ => "\\^",
     }
 }
 
@@ -161,6 +73,7 @@ struct Translator<'t> {
     position: usize,
     out: String,
     nesting: usize,
+    anchors_refused: bool,
 }
 
 type Translated = Result<(), PatternMistake>;
@@ -201,14 +114,17 @@ impl Translator<'_> {
             if matches!(one, '|' | ')') {
                 break;
             }
+            let at_start = self.position == start;
             let at_end = matches!(self.rest().chars().nth(1), None | Some('|' | ')'));
-            if (one == '^' && self.position == start) || (one == '$' && at_end) {
+            if self.anchors_refused && matches!(one, '^' | '$') && (at_start || at_end) {
+                let meant = (one == '^') == at_start;
                 return Err(PatternMistake {
                     code: ANCHOR,
                     message: format!("`{one}` is a character here, not an anchor"),
                     range: self.here(),
                     expected: "I-Regexp has no anchors".to_owned(),
-                    help: String::new(),
+                    advice: String::new(),
+                    instead: Some(if meant { "" } else { literally(one) }.to_owned()),
                 });
             }
             self.piece()?;
@@ -221,12 +137,7 @@ impl Translator<'_> {
         match self.peek() {
             Some('(') => {
                 if self.rest().starts_with("(?") {
-                    return Err(mistake(
-                        at.start..at.end + 1,
-                        "special groups are not part of I-Regexp",
-                        "expected a plain group",
-                        "write `(…)`",
-                    ));
+                    return Err(self.special_group(at.start));
                 }
                 if self.nesting >= MAX_NESTING {
                     return Err(mistake(
@@ -258,19 +169,19 @@ impl Translator<'_> {
             Some('\\') => self.escape(true)?,
             Some('[') => self.class()?,
             Some(one @ ('*' | '+' | '?' | '{')) => {
-                return Err(mistake(
+                return Err(misspelt(
                     at,
                     format!("`{one}` repeats nothing"),
-                    "expected something before it",
-                    format!("write `\\{one}` for the character"),
+                    "expected something before it, or it escaped",
+                    format!("\\{one}"),
                 ));
             }
             Some(one @ (']' | '}')) => {
-                return Err(mistake(
+                return Err(misspelt(
                     at,
                     format!("`{one}` without its opening"),
                     "expected it escaped",
-                    format!("write `\\{one}` for the character"),
+                    format!("\\{one}"),
                 ));
             }
             Some(one) => {
@@ -280,6 +191,25 @@ impl Translator<'_> {
             None => return Ok(()),
         }
         self.quantifier()
+    }
+
+    /// `(?…`: what it was meant for.
+    fn special_group(&self, start: usize) -> PatternMistake {
+        let message = "special groups are not part of I-Regexp";
+        let rest = self.rest();
+        if rest.starts_with("(?:") {
+            return misspelt(start..start + 3, message, "expected a plain group", "(");
+        }
+        let flags = rest
+            .get(2..)
+            .and_then(|flags| flags.split([')', ':']).next())
+            .is_some_and(|flags| !flags.is_empty() && flags.chars().all(char::is_alphabetic));
+        let advice = if flags {
+            "there are no flags: name both letters, `[Ss][Uu][Pp]`"
+        } else {
+            "write a plain group: `(…)`"
+        };
+        mistake(start..start + 2, message, "expected a plain group", advice)
     }
 
     fn literal(&mut self, one: char) {
@@ -317,6 +247,18 @@ impl Translator<'_> {
                         "write `\\{` for the character",
                     ));
                 }
+                // Leading zeros are allowed, so the texts do not order as the numbers do.
+                let number = |text: &str| text.parse::<u32>().unwrap_or(u32::MAX);
+                if let Some(second) = second.filter(|second| !second.is_empty())
+                    && number(second) < number(first)
+                {
+                    return Err(misspelt(
+                        start..start + written.len(),
+                        "the repetition ends before it starts",
+                        "expected the smaller number first",
+                        format!("{{{second},{first}}}"),
+                    ));
+                }
                 let written = written.to_owned();
                 self.position += written.len();
                 self.out.push_str(&written);
@@ -324,11 +266,19 @@ impl Translator<'_> {
             _ => return Ok(()),
         }
         if let Some(one @ ('?' | '+' | '*' | '{')) = self.peek() {
-            return Err(mistake(
+            if one == '{' {
+                return Err(mistake(
+                    self.here(),
+                    "a repetition of a repetition",
+                    "expected something else",
+                    "put what is repeated in a group: `(…)`",
+                ));
+            }
+            return Err(misspelt(
                 self.here(),
                 format!("`{one}` after a repetition"),
-                "expected something else",
-                "lazy and possessive repetitions are not part of I-Regexp: leave it out",
+                "I-Regexp has no lazy or possessive repetitions",
+                "",
             ));
         }
         Ok(())
@@ -376,12 +326,12 @@ impl Translator<'_> {
                 }
             }
             _ => {
-                return Err(mistake(
-                    start..self.position,
-                    format!("`\\{one}` is not part of I-Regexp"),
-                    "expected a class",
-                    instead(one, alone),
-                ));
+                let range = start..self.position;
+                let message = format!("`\\{one}` is not part of I-Regexp");
+                return Err(match instead(one, alone) {
+                    Ok(instead) => misspelt(range, message, "I-Regexp has no such escape", instead),
+                    Err(advice) => mistake(range, message, "I-Regexp has no such escape", advice),
+                });
             }
         }
         Ok(())
@@ -423,22 +373,22 @@ impl Translator<'_> {
                 }
                 Some('-') => {
                     if !self.rest().starts_with("-]") {
-                        return Err(mistake(
+                        return Err(misspelt(
                             self.here(),
                             "`-` between what is no range",
                             "expected it first, last or escaped",
-                            "write `\\-`",
+                            "\\-",
                         ));
                     }
                     self.position += 1;
                     self.out.push_str("\\-");
                 }
                 Some('[') => {
-                    return Err(mistake(
+                    return Err(misspelt(
                         self.here(),
                         "a class in a class",
                         "expected it escaped",
-                        "write `\\[` for the character",
+                        "\\[",
                     ));
                 }
                 Some(_) => self.class_part()?,
@@ -506,24 +456,35 @@ impl Translator<'_> {
     }
 }
 
-/// What an escape of other regular expressions is in I-Regexp.
-fn instead(escaped: char, alone: bool) -> String {
+/// What an escape of other regular expressions is in I-Regexp, or what to do without it.
+fn instead(escaped: char, alone: bool) -> Result<String, String> {
     let (class, inside) = match escaped {
-        'd' => ("[0-9]", "0-9"),
-        'D' => ("[^0-9]", "0-9 in a `[^…]`"),
-        'w' => ("[A-Za-z0-9_]", "A-Za-z0-9_"),
-        'W' => ("[^A-Za-z0-9_]", "A-Za-z0-9_ in a `[^…]`"),
-        's' => ("[ \\t\\n\\r]", " \\t\\n\\r"),
-        'S' => ("[^ \\t\\n\\r]", " \\t\\n\\r in a `[^…]`"),
-        '$' => ("[$]", "$"),
+        'd' => ("[0-9]", Some("0-9")),
+        'D' => ("[^0-9]", None),
+        'w' => ("[A-Za-z0-9_]", Some("A-Za-z0-9_")),
+        'W' => ("[^A-Za-z0-9_]", None),
+        's' => ("[ \\t\\n\\r]", Some(" \\t\\n\\r")),
+        'S' => ("[^ \\t\\n\\r]", None),
+        '$' => ("[$]", Some("$")),
         'b' | 'B' | 'A' | 'z' | 'Z' => {
-            return "there are no anchors and word boundaries: name the characters around it"
-                .to_owned();
+            return Err(
+                "there are no anchors and word boundaries: name the characters around it"
+                    .to_owned(),
+            );
         }
-        '0'..='9' => return "there are no back-references: write the part again".to_owned(),
-        other => return format!("write `{other}` without the backslash"),
+        '0'..='9' => return Err("there are no back-references: write the part again".to_owned()),
+        other if other.is_ascii_alphanumeric() => {
+            return Err(format!(
+                "for the character write `{other}` without the backslash"
+            ));
+        }
+        other => return Ok(other.to_string()),
     };
-    format!("write `{}`", if alone { class } else { inside })
+    match inside {
+        _ if alone => Ok(class.to_owned()),
+        Some(inside) => Ok(inside.to_owned()),
+        None => Err(format!("write it as a class of its own: `{class}`")),
+    }
 }
 
 fn is_category(name: &str) -> bool {
@@ -542,50 +503,5 @@ fn is_category(name: &str) -> bool {
         (None, None) => true,
         (Some(part), None) => parts.contains(part),
         _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn matches(pattern: &str, text: &str) -> bool {
-        Pattern::parse(pattern).unwrap().matches(text, true)
-    }
-
-    fn help(pattern: &str) -> String {
-        let mistake = Pattern::parse(pattern).unwrap_err();
-        format!("{}; {}", mistake.message, mistake.help)
-    }
-
-    #[test]
-    fn means_what_rfc_9485_means() {
-        assert!(matches("SUP-[0-9]+", "SUP-12"));
-        assert!(!matches("SUP-[0-9]+", "xSUP-12"));
-        assert!(!matches("a.b", "a\nb") && !matches("a.b", "a\rb") && matches("a.b", "a\u{2028}b"));
-        assert!(matches("a|bc", "bc") && !matches("a|bc", "abc"));
-        assert!(matches("\\p{Lu}\\P{L}", "É1"));
-        assert!(matches("[$]a\\^", "$a^"));
-        assert!(matches("a$b^c", "a$b^c"));
-        assert!(matches("[-a&&~#]", "&") && matches("[^-]", "x"));
-    }
-
-    #[test]
-    fn what_it_has_not_is_shown_as_it_has_it() {
-        assert_eq!(help("\\d+"), "`\\d` is not part of I-Regexp; write `[0-9]`");
-        assert_eq!(
-            help("[\\w]"),
-            "`\\w` is not part of I-Regexp; write `A-Za-z0-9_`"
-        );
-        assert!(help("^a").contains("not an anchor"));
-        assert!(help("a|b$").contains("not an anchor"));
-        assert!(help("(?:a)").contains("special groups"));
-        assert!(help("a*?").contains("after a repetition"));
-        assert!(Pattern::parse("(x{1,1000}){1,1000}").is_err());
-    }
-
-    #[test]
-    fn nothing_matches_nothing() {
-        assert!(!Pattern::nothing().matches("", true) && !Pattern::nothing().matches("a", false));
     }
 }
