@@ -38,11 +38,7 @@ const ABSENT_ELSEWHERE: [(&str, &[&str], &str); 9] = [
         &["syntax/"],
         "only syntax knows the YAML crate",
     ),
-    (
-        "jsonpath_rust",
-        &["expression/"],
-        "only expression knows the JSONPath crate",
-    ),
+    ("jsonpath_rust", &[], "paths are parsed by our own parser"),
     (
         "handlebars::",
         &["expression/"],
