@@ -119,7 +119,7 @@ fn unknown_attribute(
     let near = nearest(name, catalog.attributes.keys().map(String::as_str));
     let help = match (near, create) {
         (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, true) => "a run will create it as text".to_owned(),
+        (None, true) => "a run will create it".to_owned(),
         (None, false) => "create it in Brevo, or say `create_attributes: true`; after a change there: `flowline fields --save`".to_owned(),
     };
     let mut diagnostic = Diagnostic::error(

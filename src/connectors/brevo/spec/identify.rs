@@ -130,14 +130,41 @@ fn normal(kind: IdentityKind, value: &Value) -> Result<Value, (&'static str, &'s
             }
         }
         (IdentityKind::Email, _) => Err(("the e-mail is none", "an e-mail address")),
-        (_, Value::String(text)) if !text.trim().is_empty() => Ok(text.trim().into()),
-        (_, Value::Number(number)) => Ok(number.to_string().into()),
+        (IdentityKind::Phone, Value::String(text)) => phone(text).map(Value::from).ok_or(NO_PHONE),
+        (IdentityKind::Phone, Value::Number(number)) => {
+            phone(&number.to_string()).map(Value::from).ok_or(NO_PHONE)
+        }
+        (IdentityKind::Phone, _) => Err(NO_PHONE),
+        // Dots alone are resolved in a URL, so that such an id could never be asked for.
+        (IdentityKind::ExtId, Value::String(text)) if !matches!(text.trim(), "" | "." | "..") => {
+            Ok(text.trim().into())
+        }
+        (IdentityKind::ExtId, Value::Number(number)) => Ok(number.to_string().into()),
         (IdentityKind::ExtId, _) => Err((
             "the external id is no id",
             "text that is not empty, or a number",
         )),
-        (IdentityKind::Phone, _) => Err(("the phone number is none", "text that is not empty")),
     }
+}
+
+const NO_PHONE: (&str, &str) = (
+    "the phone number is none",
+    "6 to 15 digits with the country's code: `+49…`, `0049…` or `49…`",
+);
+
+/// `+` and the digits, whichever way it is written.
+fn phone(text: &str) -> Option<String> {
+    let text = text.trim();
+    let text = text
+        .strip_prefix('+')
+        .or_else(|| text.strip_prefix("00"))
+        .unwrap_or(text);
+    let digits: String = text
+        .chars()
+        .filter(|one| !matches!(one, ' ' | '\u{a0}' | '-' | '(' | ')' | '.' | '/'))
+        .collect();
+    let good = (6..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    good.then(|| format!("+{digits}"))
 }
 
 /// True for what a mail server could take: one `@`, a host of several labels, no blanks, and no

@@ -20,3 +20,6 @@ pub enum Made {
     /// The record has no identity for the sink.
     Unmatched,
 }
+
+#[cfg(test)]
+mod tests;
