@@ -9,6 +9,7 @@
 
 mod adf;
 mod architecture;
+mod brevo;
 mod cli;
 mod e2e;
 mod jsonpath;
