@@ -199,6 +199,7 @@ impl Reading<'_> {
             mistakes
                 .iter()
                 .filter_map(|mistake| mistake.diagnostic.labels.first())
+                .filter(|label| label.text != VARIABLE)
                 .map(|label| label.span),
         );
         let document = self.document;
@@ -330,13 +331,24 @@ fn is_secret(document: Document, keys: &[Arc<str>]) -> bool {
     }
 }
 
+/// The label of a variable where a secret is expected: it may be shown.
+const VARIABLE: &str = "a variable";
+
 fn no_secret(text: &str, span: Span, keys: &[Arc<str>]) -> Diagnostic {
-    let name = keys.last().map_or_else(String::new, |key| {
-        key.to_uppercase()
-            .replace(|one: char| !one.is_ascii_alphanumeric(), "_")
-    });
+    let in_connection = keys.first().is_some_and(|first| &**first == "connections");
+    let name: Vec<String> = keys
+        .get(2)
+        .filter(|_| in_connection)
+        .into_iter()
+        .chain(keys.last())
+        .map(|key| {
+            key.to_uppercase()
+                .replace(|one: char| !one.is_ascii_alphanumeric(), "_")
+        })
+        .collect();
+    let name = name.join("_");
     let (message, expected) = if text.starts_with("${var:") {
-        ("a variable does not hold a secret", "a variable")
+        ("a variable does not hold a secret", VARIABLE)
     } else if text.starts_with("${") && text.contains(":-") {
         ("a secret has no default", "has a default")
     } else {

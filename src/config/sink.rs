@@ -217,7 +217,7 @@ sink! {
     /// Contacts: of several records of one contact the newest counts whole.
     pub struct BrevoContacts {
         /// Whom a record concerns.
-        pub identify: Identify,
+        pub identify: Spanned<Identify>,
         /// Attributes and their values.
         #[serde(default)]
         #[schemars(schema_with = "super::form::values")]
@@ -262,7 +262,7 @@ sink! {
         #[schemars(schema_with = "super::form::value")]
         pub at: Option<Written>,
         /// Whom it concerns.
-        pub identify: Identify,
+        pub identify: Spanned<Identify>,
         /// What it tells.
         #[serde(default)]
         #[schemars(schema_with = "super::form::values")]
@@ -284,7 +284,7 @@ sink! {
     /// Notes on contacts; an edited comment edits its note.
     pub struct BrevoNotes {
         /// Whom it concerns.
-        pub identify: Identify,
+        pub identify: Spanned<Identify>,
         /// The note, HTML.
         #[schemars(schema_with = "super::form::value")]
         pub text: Written,
@@ -301,7 +301,7 @@ sink! {
     /// Who is in which list.
     pub struct BrevoLists {
         /// Whom it concerns.
-        pub identify: Identify,
+        pub identify: Spanned<Identify>,
         /// Lists to be in.
         #[serde(default)]
         #[schemars(schema_with = "super::form::lists")]

@@ -116,6 +116,10 @@ fn unknown_attribute(
     compiler: &mut Compiler<'_>,
 ) {
     let name = &key.value;
+    if !super::sinks::is_attribute_name(name) {
+        // That it can name none has been told.
+        return;
+    }
     let near = nearest(name, catalog.attributes.keys().map(String::as_str));
     let help = match (near, create) {
         (Some(near), _) => format!("did you mean `{near}`?"),

@@ -187,12 +187,7 @@ fn contacts(
     flow: &mut Flow,
     compiler: &mut Compiler<'_>,
 ) -> Option<brevo::Contacts> {
-    let span = written
-        .attributes
-        .0
-        .first()
-        .map_or(Span::default(), |(name, _)| name.span);
-    let nobody = says_nobody(&written.identify, span, compiler);
+    let nobody = says_nobody(&written.identify, written.identify.span, compiler);
     let identify = identify(&written.identify, flow, compiler);
     for (name, _) in written.attributes.iter() {
         attribute_name(name, compiler);
@@ -256,10 +251,15 @@ fn contacts(
     Some(spec)
 }
 
+/// True for what Brevo takes as the name of an attribute.
+pub(super) fn is_attribute_name(name: &str) -> bool {
+    let valid = |one: u8| one.is_ascii_alphanumeric() || one == b'_';
+    !name.is_empty() && name.len() <= 50 && name.bytes().all(valid)
+}
+
 /// Brevo's attributes are written in capitals.
 fn attribute_name(name: &Spanned<Arc<str>>, compiler: &mut Compiler<'_>) {
-    let valid = |one: u8| one.is_ascii_alphanumeric() || one == b'_';
-    if name.value.is_empty() || name.value.len() > 50 || !name.value.bytes().all(valid) {
+    if !is_attribute_name(&name.value) {
         compiler.mistake(
             BAD_ATTRIBUTE,
             format!("`{}` cannot name an attribute", name.value),
@@ -278,7 +278,7 @@ fn events(
     flow: &mut Flow,
     compiler: &mut Compiler<'_>,
 ) -> Option<brevo::Events> {
-    let nobody = says_nobody(&written.identify, span, compiler);
+    let nobody = says_nobody(&written.identify, written.identify.span, compiler);
     let name = value(&written.name, Place::LeftOut, flow, compiler);
     if let Some(literal) = name.as_ref().and_then(Expression::as_literal)
         && !literal.as_str().is_some_and(brevo::is_event_name)

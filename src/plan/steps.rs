@@ -12,6 +12,7 @@ use crate::config::{self, Aggregation, Keyed, Members, Transform, Written};
 use crate::diagnostic::{Code, Span};
 use crate::expression::{Expression, Place, Usage};
 use crate::shape::{Kinds, Shape};
+use crate::syntax::Kind;
 use crate::transform::{
     Aggregate, Contract, Dedupe, Each, Expect, Function, Keep, Map, Mask, Passing, Reduced, Remove,
     RichText, Set, Step, StepKind, Survivor,
@@ -314,12 +315,25 @@ fn expect(
             match built {
                 Ok(validator) => Contract::Schema(Box::new(validator)),
                 Err(error) => {
+                    let mut node = &schema.0;
+                    let mut keyword = "it";
+                    for step in error.instance_path().as_str().split('/').skip(1) {
+                        let next = match &node.kind {
+                            Kind::List(elements) => step
+                                .parse()
+                                .ok()
+                                .and_then(|index: usize| elements.get(index)),
+                            _ => node.get(step),
+                        };
+                        node = next.unwrap_or(node);
+                        keyword = step;
+                    }
                     compiler.mistake(
                         BAD_SCHEMA,
-                        format!("not a JSON Schema: {error}"),
-                        schema.span,
-                        "a JSON Schema 2020-12",
-                        "see json-schema.org for the keywords",
+                        format!("not a JSON Schema: `{keyword}` cannot be this"),
+                        node.span,
+                        "not of JSON Schema 2020-12",
+                        "e.g. `{ type: object, required: [key], properties: { key: { type: string } } }`",
                     );
                     return None;
                 }

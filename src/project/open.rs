@@ -84,6 +84,7 @@ pub fn open(request: &Request<'_>) -> Opened {
         diagnostics.extend_in(connections::check(&loaded.project), &loaded.source);
         compile(root, &loaded, &mut opened.plans, &mut diagnostics);
         // What only another environment has is checked too; what all have is told once.
+        let mut seen = diagnostics.clone();
         let names = loaded.environments.iter().map(|name| Some(&**name));
         for env in names.chain([None]).filter(|env| *env != request.env) {
             texts.env = env.map(str::to_owned);
@@ -92,16 +93,40 @@ pub fn open(request: &Request<'_>) -> Opened {
                 found.extend_in(connections::check(&other.project), &other.source);
                 compile(root, &other, &mut BTreeMap::new(), &mut found);
             }
-            for one in found {
-                if !diagnostics.iter().any(|known| *known == one) {
+            for mut one in found {
+                if !seen.iter().any(|known| *known == one) {
+                    seen.push(one.clone());
+                    one.message = match env {
+                        Some(env) => format!("{}, under `--env {env}`", one.message),
+                        None => format!("{}, without `--env`", one.message),
+                    };
                     diagnostics.push(one);
                 }
             }
         }
         opened.loaded = Some(loaded);
     }
-    opened.diagnostics = diagnostics;
+    opened.diagnostics = in_order(diagnostics);
     opened
+}
+
+/// File by file from top to bottom; what is of no file comes last.
+fn in_order(diagnostics: Diagnostics) -> Diagnostics {
+    let mut all: Vec<Diagnostic> = diagnostics.into_iter().collect();
+    all.sort_by(|one, other| {
+        let key = |diagnostic: &Diagnostic| {
+            let start = diagnostic.labels.first().map(|label| label.span.start);
+            (diagnostic.source.is_none(), start)
+        };
+        let name = |diagnostic: &Diagnostic| {
+            diagnostic
+                .source
+                .as_ref()
+                .map(|source| source.name().to_owned())
+        };
+        (key(one).0, name(one), key(one).1).cmp(&(key(other).0, name(other), key(other).1))
+    });
+    all.into_iter().collect()
 }
 
 /// Codes of what may only follow from a source or transform that was left out.
@@ -134,6 +159,20 @@ fn stands_alone(one: &Diagnostic, loaded: &Loaded, pipeline: &LoadedPipeline) ->
             && matches!(code, "pipeline.no_sources" | "pipeline.no_sinks"))
         || (!loaded.complete && OF_CONNECTIONS.contains(&code));
     !follows
+}
+
+/// True for what is said of a `${…}` that could not be replaced: that has been told.
+fn follows_from_string(one: &Diagnostic, known: &Diagnostics) -> bool {
+    let Some(label) = one.labels.first() else {
+        return false;
+    };
+    known.iter().any(|before| {
+        before.code.as_str().starts_with("strings.")
+            && before.source == one.source
+            && before.labels.first().is_some_and(|replaced| {
+                replaced.span.start < label.span.end && label.span.start < replaced.span.end
+            })
+    })
 }
 
 fn compile(
@@ -188,8 +227,11 @@ fn compile(
             &pipeline.pipeline,
             &surroundings,
         );
-        let found = found.into_iter();
-        diagnostics.extend(found.filter(|one| stands_alone(one, loaded, pipeline)));
+        for one in found {
+            if stands_alone(&one, loaded, pipeline) && !follows_from_string(&one, diagnostics) {
+                diagnostics.push(one);
+            }
+        }
         if let Some(plan) = plan
             && !pipeline.left_out.anything
         {

@@ -181,6 +181,7 @@ pub(super) fn mistakes(
 fn out_of_range(words: &str, limit: &Json, place: &Place<'_>) -> Diagnostic {
     Diagnostic::error(OUT_OF_RANGE, format!("{} is out of range", place.name()))
         .label(place.span(), format!("expected {words} {limit}"))
+        .help(format!("write a number of {words} {limit}"))
 }
 
 fn keys(schema: &Json) -> Vec<&str> {
@@ -210,6 +211,9 @@ fn unknown(entry: &Entry, place: &Place<'_>, schema: &Json, path: &[Arc<str>]) -
             Some("sources") => "source",
             Some("transforms") => "transform",
             Some("sinks") => "sink",
+            _ if path.first().is_some_and(|first| &**first == "connections") && path.len() == 2 => {
+                "service"
+            }
             _ => "key",
         };
         (UNKNOWN_STEP, format!("there is no {what} `{key}`"))
@@ -265,6 +269,21 @@ fn wrong_type(kind: &TypeKind, place: &Place<'_>, schema: &Json) -> Diagnostic {
             format!("there is nothing after {}", place.name()),
         )
         .label(place.span(), format!("expected {expected}"));
+        let needed: Vec<&str> = schema
+            .get("required")
+            .and_then(Json::as_array)
+            .map(|names| names.iter().filter_map(Json::as_str).collect())
+            .unwrap_or_default();
+        if !needed.is_empty() {
+            return mistake.help(format!(
+                "it needs {}: write that below it, indented",
+                needed
+                    .iter()
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>()
+                    .join(" and ")
+            ));
+        }
         mistake = mistake.help(if allows(kind, JsonType::Object) {
             "write `{}` for one without options, or leave the key out"
         } else if allows(kind, JsonType::Array) {
@@ -281,6 +300,12 @@ fn wrong_type(kind: &TypeKind, place: &Place<'_>, schema: &Json) -> Diagnostic {
     .label(place.span(), format!("expected {expected}"));
     let text = node.as_scalar().map(|scalar| &*scalar.text);
     let help = match &node.kind {
+        Kind::Scalar(_)
+            if allows(kind, JsonType::String)
+                && said.as_ref().is_some_and(|said| said.contains('`')) =>
+        {
+            said
+        }
         Kind::Scalar(scalar) if allows(kind, JsonType::String) && !scalar.replaced => {
             Some(format!("put it in quotes: `'{}'`", scalar.text))
         }
@@ -304,6 +329,9 @@ fn wrong_type(kind: &TypeKind, place: &Place<'_>, schema: &Json) -> Diagnostic {
                 (_, true) => "in YAML 1.2 it is written `false`".to_owned(),
                 _ => "write `true` or `false`".to_owned(),
             })
+        }
+        Kind::Scalar(scalar) if keys(schema).contains(&&*scalar.text) => {
+            Some(format!("write `{}: {{ … }}`", scalar.text))
         }
         Kind::Scalar(_) if allows(kind, JsonType::Array) => {
             text.map(|text| format!("a list of one is written `[{text}]`"))

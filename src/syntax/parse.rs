@@ -262,6 +262,17 @@ impl<'s> Builder<'s> {
             );
             return End::Done;
         }
+        if error.info().contains("simple key expect") && !line.contains('\t') {
+            let begin = line_start + line.len() - line.trim_start_matches(' ').len();
+            self.mistake(
+                SYNTAX,
+                "a line without a colon",
+                Span::new(begin, line_start + line.trim_end().len()),
+                "neither a key nor an element",
+                "write `KEY: VALUE`, or `- VALUE` for an element of a list",
+            );
+            return End::WithoutLine(at);
+        }
         let width = text
             .get(at..)
             .and_then(|rest| rest.chars().next())

@@ -12,6 +12,7 @@ mod architecture;
 mod brevo;
 mod cli;
 mod e2e;
+mod invalid;
 mod jsonpath;
 mod sandbox;
 mod state_crash;
