@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use super::operator::WORD_OPERATOR;
 use super::{Mistake, error, here, is_blank, run_end, slice, space_in_name, word};
 use crate::diagnostic::Code;
 use crate::expression::path::scan::is_name_first;
 
 const EMPTY: Code = Code::new("condition.empty");
 const TRAILING: Code = Code::new("condition.trailing");
-const WORD_OPERATOR: Code = Code::new("condition.word_operator");
 const NOT_COMPARISON: Code = Code::new("condition.not_before_comparison");
 const DOUBLE_NOT: Code = Code::new("condition.double_not");
 const UNCLOSED_PARENTHESIS: Code = Code::new("condition.unclosed_parenthesis");

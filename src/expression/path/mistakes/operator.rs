@@ -8,7 +8,7 @@ use crate::expression::path::tree::Operator;
 
 const SINGLE_EQUALS: Code = Code::new("condition.single_equals");
 const TRIPLE_EQUALS: Code = Code::new("condition.triple_equals");
-const WORD_OPERATOR: Code = Code::new("condition.word_operator");
+pub(super) const WORD_OPERATOR: Code = Code::new("condition.word_operator");
 const SINGLE_OPERATOR: Code = Code::new("condition.single_operator");
 const UNKNOWN_OPERATOR: Code = Code::new("condition.unknown_operator");
 
