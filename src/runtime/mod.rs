@@ -1,7 +1,7 @@
 //! Plans joined to the services: connections opened, sources and writers made for a run.
 //!
-//! Knows which service is behind which source and sink; the engine does not. What a plan may have
-//! is [`Reading`]; only a run gets writers.
+//! Knows which service is behind which source and sink; the engine does not. A plan gets
+//! sources only; writers are made by [`prepare`], for a run.
 
 mod connect;
 mod job;
