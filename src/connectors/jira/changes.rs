@@ -9,8 +9,24 @@ use jiff::tz::TimeZone;
 use crate::expression::conversion::{read_time, write_datetime};
 use crate::record::{Object, Value};
 
+/// The histories of a changelog, whichever form it has: `{ histories }` as an issue holds it,
+/// `{ values }` of its own endpoint, one `{ id, items }` as a webhook tells it, or a bare list.
+#[must_use]
+pub fn histories(changelog: &Value) -> Vec<Value> {
+    let list = ["histories", "values"]
+        .into_iter()
+        .find_map(|name| changelog.get(name))
+        .unwrap_or(changelog);
+    match list {
+        Value::Array(histories) => histories.to_vec(),
+        one if one.get("items").is_some() => vec![one.clone()],
+        _ => Vec::new(),
+    }
+}
+
 /// The changes of an issue: one for each item of each history, and one for the creation. Those
-/// before `floor` (epoch milliseconds) are left out, but count for how long a value lasted.
+/// before `floor` (epoch milliseconds) are left out, but count for how long a value lasted. What
+/// has no time that can be read comes last, with `at` null.
 #[must_use]
 pub fn changes(
     histories: &[Value],
@@ -19,21 +35,18 @@ pub fn changes(
     floor: Option<i64>,
 ) -> Vec<Value> {
     let created = created.and_then(time);
-    let mut sorted: Vec<(Timestamp, &Value)> = histories
+    let mut sorted: Vec<(Option<Timestamp>, &Value)> = histories
         .iter()
-        .filter_map(|history| Some((time(history.get("created")?)?, history)))
+        .map(|history| (history.get("created").and_then(time), history))
         .collect();
-    sorted.sort_by(|(left_at, left), (right_at, right)| {
-        left_at
-            .cmp(right_at)
-            .then_with(|| number(left).cmp(&number(right)))
-    });
-    let wanted = |at: Timestamp| floor.is_none_or(|floor| at.as_millisecond() >= floor);
+    sorted.sort_by_key(|(at, history)| (at.is_none(), *at, number(history)));
+    let wanted = |at: Option<Timestamp>| match (at, floor) {
+        (Some(at), Some(floor)) => at.as_millisecond() >= floor,
+        _ => true,
+    };
     let mut out = Vec::new();
-    if let Some(at) = created
-        && wanted(at)
-    {
-        let mut members = start("created", at, creator, "issue");
+    if created.is_some() && wanted(created) {
+        let mut members = start("created", created, creator, "issue");
         members.push("from".into(), Value::Null);
         members.push("to".into(), "created".into());
         for name in ["from_id", "to_id", "seconds_in_from"] {
@@ -62,7 +75,10 @@ pub fn changes(
             } else {
                 format!("{id}-{field}-{count}")
             };
-            let before = since.insert(Arc::clone(&field), at).or(created);
+            let before = match at {
+                Some(at) => since.insert(Arc::clone(&field), at).or(created),
+                None => None,
+            };
             if !wanted(at) {
                 continue;
             }
@@ -75,8 +91,9 @@ pub fn changes(
             ] {
                 members.push(name.into(), Value::from(text(item.get(source))));
             }
-            let seconds = before
-                .map(|before| at.as_second() - before.as_second())
+            let seconds = at
+                .zip(before)
+                .map(|(at, before)| at.as_second() - before.as_second())
                 .filter(|seconds| *seconds >= 0);
             members.push("seconds_in_from".into(), Value::from(seconds));
             out.push(members.into());
@@ -85,10 +102,10 @@ pub fn changes(
     out
 }
 
-fn start(id: &str, at: Timestamp, actor: Option<&Value>, field: &str) -> Object {
+fn start(id: &str, at: Option<Timestamp>, actor: Option<&Value>, field: &str) -> Object {
     let mut members = Object::with_capacity(9);
     members.push("id".into(), id.into());
-    members.push("at".into(), write_datetime(at).into());
+    members.push("at".into(), at.map(write_datetime).into());
     members.push("actor".into(), actor.map_or(Value::Null, person));
     members.push("field".into(), field.into());
     members
@@ -179,5 +196,61 @@ mod tests {
             changes[0].get("seconds_in_from").unwrap().to_json(),
             "82800"
         );
+    }
+
+    #[test]
+    fn a_changelog_is_read_in_each_of_its_forms() {
+        let history =
+            r#"{"id":"11","created":"2026-11-02T10:00:00.000+0100","items":[{"field":"status"}]}"#;
+        for form in [
+            format!(r#"{{"startAt":0,"total":1,"histories":[{history}]}}"#),
+            format!(r#"{{"isLast":true,"values":[{history}]}}"#),
+            history.to_owned(),
+            format!("[{history}]"),
+        ] {
+            let histories = histories(&Value::from_json(&form).unwrap());
+            let ids: Vec<String> = changes(&histories, None, None, None)
+                .iter()
+                .map(|change| change.get("id").unwrap().to_json())
+                .collect();
+            assert_eq!(ids, [r#""11-status""#], "{form}");
+        }
+        for none in ["null", "{}", "[]", r#"{"histories":null}"#, "4"] {
+            let none = Value::from_json(none).unwrap();
+            assert!(histories(&none).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_history_without_a_time_is_not_lost() {
+        let changes = of(
+            r#"[{"id":"13","items":[{"field":"status","to":3}]},
+                {"id":"12","created":"hidden","items":[{"field":"status"}]},
+                {"id":"14","created":"2026-11-02T10:00:00Z","items":[{"field":"status"}]}]"#,
+            Some(0),
+        );
+        let told: Vec<String> = changes
+            .iter()
+            .map(|change| {
+                format!(
+                    "{} {}",
+                    change.get("id").unwrap().to_json(),
+                    change.get("at").unwrap().to_json()
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                r#""created" "2026-11-01T09:00:00.000Z""#,
+                r#""14-status" "2026-11-02T10:00:00.000Z""#,
+                r#""12-status" null"#,
+                r#""13-status" null"#
+            ]
+        );
+        let last = changes.last().unwrap();
+        assert_eq!(last.as_object().unwrap().len(), 9);
+        assert_eq!(last.get("to_id"), Some(&Value::from("3")));
+        assert_eq!(last.get("seconds_in_from"), Some(&Value::Null));
     }
 }

@@ -1,23 +1,25 @@
 //! `jira.issues`: `POST /rest/api/3/search/jql`, token pages, read in the order of `updated`.
 
-use std::fmt;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::json;
 
-use super::changes::changes;
+use super::answer::Answer;
+use super::changes::{changes, histories};
+use super::lists::{all_pages, number, without_internal};
 use super::session::{Session, broken};
 use super::spec::{Asked, Issues};
 use crate::connectors::{BadRecord, Cursor, Page, Source, Start};
 use crate::diagnostic::nearest;
 use crate::expression::conversion::read_time;
 use crate::http::{Class, Failure};
-use crate::record::{Identity, Object, Projected, Projection, Record, Value};
+use crate::record::{Identity, Object, Projection, Record, Value};
 
 const SEARCH: &str = "/rest/api/3/search/jql";
 /// How many issues a page is asked to have; Jira gives fewer where they are large.
@@ -38,6 +40,8 @@ pub struct IssueSource<'s> {
     floor: Option<i64>,
     left: u64,
     token: Token,
+    /// Hashes of the tokens so far: one that comes again is a search that goes in circles.
+    tokens: HashSet<u64>,
     pages: u64,
     newest: Option<i64>,
 }
@@ -87,6 +91,7 @@ impl<'s> IssueSource<'s> {
             floor: start.floor,
             left: start.limit.unwrap_or(u64::MAX),
             token: Token::First,
+            tokens: HashSet::new(),
             pages: 0,
             newest: start
                 .cursor
@@ -105,11 +110,18 @@ impl<'s> IssueSource<'s> {
         }
         let answer = self.search().await?;
         let mut page = Page::default();
-        for issue in answer.issues {
+        let Answer {
+            issues,
+            names,
+            schema,
+            ..
+        } = answer;
+        for issue in issues {
             if self.left == 0 {
                 break;
             }
-            match self.record(issue, &answer.names, &mut page.notices).await? {
+            let tops = [("names", &names), ("schema", &schema)];
+            match self.record(issue, tops, &mut page.notices).await? {
                 Ok(record) => {
                     let time = record.time.map(Timestamp::as_millisecond);
                     self.newest = self.newest.max(time);
@@ -143,18 +155,19 @@ impl<'s> IssueSource<'s> {
             .session
             .post(SEARCH, body.to_string().into_bytes())
             .await?;
-        let mut deserializer = serde_json::Deserializer::from_slice(&response.body);
-        deserializer.disable_recursion_limit();
-        let answer = AnswerReader(&self.asked.issue)
-            .deserialize(&mut deserializer)
+        let answer = Answer::read(&response.body, &self.asked.issue)
             .map_err(|error| broken(SEARCH, &error.to_string()))?;
-        self.token = match (&self.token, &answer.token) {
-            // The token is absent on the last page, never null.
-            (_, None) => Token::End,
-            (Token::Next(last), Some(token)) if last == token => {
-                return Err(broken(SEARCH, "the same page comes again"));
+        self.token = match &answer.token {
+            // The token is absent on the last page: nothing else tells it.
+            None => Token::End,
+            Some(token) => {
+                let mut hasher = DefaultHasher::new();
+                token.hash(&mut hasher);
+                if !self.tokens.insert(hasher.finish()) {
+                    return Err(broken(SEARCH, "the same page comes again"));
+                }
+                Token::Next(token.clone())
             }
-            (_, Some(token)) => Token::Next(token.clone()),
         };
         Ok(answer)
     }
@@ -162,24 +175,23 @@ impl<'s> IssueSource<'s> {
     async fn record(
         &self,
         issue: Value,
-        names: &Value,
+        tops: [(&str, &Value); 2],
         notices: &mut Vec<String>,
     ) -> Result<Result<Record, BadRecord>, Failure> {
         let name: Arc<str> = match issue.get("key") {
             Some(Value::String(key)) => Arc::clone(key),
             _ => "an issue without a key".into(),
         };
-        let Some(id) = issue.get("id").and_then(text) else {
-            return Ok(Err(BadRecord {
-                name,
-                reason: "the issue has no id".to_owned(),
-            }));
+        let bad = |reason: &str| BadRecord {
+            name: Arc::clone(&name),
+            reason: reason.to_owned(),
         };
+        let id = issue.get("id").and_then(text);
         let Value::Object(members) = issue else {
-            return Ok(Err(BadRecord {
-                name,
-                reason: "the issue is no object".to_owned(),
-            }));
+            return Ok(Err(bad("the issue is no object")));
+        };
+        let Some(id) = id else {
+            return Ok(Err(bad("the issue has no id")));
         };
         let mut members = Arc::try_unwrap(members).unwrap_or_else(|shared| (*shared).clone());
         let updated = members
@@ -187,23 +199,26 @@ impl<'s> IssueSource<'s> {
             .and_then(|fields| fields.get("updated"));
         let time = updated.and_then(|updated| read_time(updated, &TimeZone::UTC).ok());
         if self.spec.comments {
-            self.complete(&id, &mut members, "comment", "comments", notices)
+            self.complete(&id, &name, &mut members, ("comment", "comments"), notices)
                 .await?;
         }
         if self.spec.worklogs {
-            self.complete(&id, &mut members, "worklog", "worklogs", notices)
+            self.complete(&id, &name, &mut members, ("worklog", "worklogs"), notices)
                 .await?;
         }
         if self.asked.changes {
-            let changes = self.changes(&id, &members).await?;
-            if self.asked.issue != Projection::Whole {
+            let changes = self.changes(&id, &name, &members, notices).await?;
+            if !self.asked.changelog {
                 members.remove("changelog");
             }
             members.insert("changes", changes);
         }
         members.insert("site", self.site.clone());
-        if self.asked.names {
-            members.insert("names", names.clone());
+        // A search tells these once a page.
+        for (name, top) in tops {
+            if self.asked.expand.contains(&name) {
+                members.insert(name, top.clone());
+            }
         }
         if !self.custom.is_empty() {
             let fields = members.get("fields").cloned().unwrap_or_default();
@@ -223,38 +238,35 @@ impl<'s> IssueSource<'s> {
         }))
     }
 
-    /// The changelog, also where the embedded one is cut.
-    async fn changes(&self, id: &str, members: &Object) -> Result<Vec<Value>, Failure> {
+    /// The changes, also where the embedded changelog is cut or not there.
+    async fn changes(
+        &self,
+        id: &str,
+        name: &str,
+        members: &Object,
+        notices: &mut Vec<String>,
+    ) -> Result<Vec<Value>, Failure> {
         let fields = members.get("fields");
         let created = fields.and_then(|fields| fields.get("created"));
         let creator = fields.and_then(|fields| fields.get("creator"));
         let changelog = members.get("changelog");
-        let embedded = changelog
-            .and_then(|changelog| changelog.get("histories"))
-            .and_then(Value::as_array);
-        let embedded = embedded.unwrap_or_default();
-        let total = changelog.and_then(|changelog| changelog.get("total"));
-        let total = total.and_then(|total| match total {
-            Value::Number(number) => number
-                .as_i64()
-                .and_then(|total| usize::try_from(total).ok()),
-            _ => None,
-        });
-        if total.is_none_or(|total| total <= embedded.len()) {
-            return Ok(changes(embedded, created, creator, self.floor));
+        let mut known = changelog.map(histories).unwrap_or_default();
+        let total = changelog.and_then(|changelog| number(changelog.get("total")));
+        if total.is_none_or(|total| total > known.len()) {
+            let path = format!("/rest/api/3/issue/{id}/changelog");
+            known = all_pages(self.session, &path, "values").await?;
+            notices.extend(lacking("changes", name, known.len(), total));
         }
-        let path = format!("/rest/api/3/issue/{id}/changelog");
-        let histories = self.all_pages(&path, "values").await?;
-        Ok(changes(&histories, created, creator, self.floor))
+        Ok(changes(&known, created, creator, self.floor))
     }
 
     /// Comments and worklogs, also where the embedded ones are cut; internal ones are left out.
     async fn complete(
         &self,
         id: &str,
+        name: &str,
         members: &mut Object,
-        field: &str,
-        list: &str,
+        (field, list): (&str, &str),
         notices: &mut Vec<String>,
     ) -> Result<(), Failure> {
         let embedded = members
@@ -262,66 +274,28 @@ impl<'s> IssueSource<'s> {
             .and_then(|fields| fields.get(field))
             .cloned()
             .unwrap_or_default();
-        let known = embedded
-            .get(list)
-            .and_then(Value::as_array)
-            .unwrap_or_default()
-            .to_vec();
-        let total = match embedded.get("total") {
-            Some(Value::Number(total)) => {
-                total.as_i64().and_then(|total| usize::try_from(total).ok())
-            }
-            _ => None,
-        };
-        let mut all = known;
+        let known = embedded.get(list).and_then(Value::as_array);
+        let mut all = known.unwrap_or_default().to_vec();
+        let total = number(embedded.get("total"));
         if total.is_none_or(|total| total > all.len()) {
-            all = self
-                .all_pages(&format!("/rest/api/3/issue/{id}/{field}"), list)
-                .await?;
-            if total.is_some_and(|total| all.len() < total) {
-                notices.push(format!(
-                    "{list} of an issue are not complete: Jira gave {} of {}",
-                    all.len(),
-                    total.unwrap_or_default()
-                ));
-            }
+            let path = format!("/rest/api/3/issue/{id}/{field}");
+            all = all_pages(self.session, &path, list).await?;
+            notices.extend(lacking(list, name, all.len(), total));
         }
-        all.retain(|one| {
-            one.get("jsdPublic") != Some(&Value::Bool(false))
-                && one.get("visibility").is_none_or(Value::is_null)
-        });
-        let mut complete = embedded.as_object().cloned().unwrap_or_default();
-        complete.insert("total", all.len() as u64);
-        complete.insert(list, all);
+        let complete = without_internal(&embedded, list, all);
         if let Some(Value::Object(fields)) = members.get_mut("fields") {
             Arc::make_mut(fields).insert(field, complete);
         }
         Ok(())
     }
+}
 
-    async fn all_pages(&self, path: &str, list: &str) -> Result<Vec<Value>, Failure> {
-        let mut all: Vec<Value> = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let page: serde_json::Value = self
-                .session
-                .get(&format!("{path}?startAt={}&maxResults=100", all.len()))
-                .await?;
-            let page = Value::from(page);
-            let values = page.get(list).and_then(Value::as_array).unwrap_or_default();
-            all.extend(values.iter().cloned());
-            let total = match page.get("total") {
-                Some(Value::Number(total)) => {
-                    total.as_i64().and_then(|total| usize::try_from(total).ok())
-                }
-                _ => None,
-            };
-            let last = page.get("isLast") == Some(&Value::Bool(true));
-            if values.is_empty() || last || total.is_some_and(|total| all.len() >= total) {
-                break;
-            }
-        }
-        Ok(all)
-    }
+/// What to tell where a list has fewer elements than Jira said it has.
+fn lacking(list: &str, name: &str, given: usize, total: Option<usize>) -> Option<String> {
+    let total = total.filter(|total| given < *total)?;
+    Some(format!(
+        "{list} of {name} are not complete: Jira gave {given} of {total}"
+    ))
 }
 
 impl Source for IssueSource<'_> {
@@ -399,84 +373,6 @@ fn text(value: &Value) -> Option<Arc<str>> {
         Value::String(text) if !text.is_empty() => Some(Arc::clone(text)),
         Value::Number(number) => Some(number.to_string().into()),
         _ => None,
-    }
-}
-
-/// A page of the search.
-#[derive(Default)]
-struct Answer {
-    issues: Vec<Value>,
-    token: Option<String>,
-    names: Value,
-}
-
-/// Reads a page in one pass, of each issue what the plan reads.
-struct AnswerReader<'p>(&'p Projection);
-
-impl<'de> DeserializeSeed<'de> for AnswerReader<'_> {
-    type Value = Answer;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Answer, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for AnswerReader<'_> {
-    type Value = Answer;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a page of issues")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Answer, A::Error> {
-        let mut answer = Answer::default();
-        let mut has_issues = false;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            match &*key {
-                "issues" => {
-                    has_issues = true;
-                    answer.issues = map.next_value_seed(IssueList(self.0))?;
-                }
-                "nextPageToken" => answer.token = map.next_value()?,
-                "names" => {
-                    answer.names = map.next_value_seed(Projected::new(&Projection::Whole))?;
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        if has_issues {
-            Ok(answer)
-        } else {
-            Err(serde::de::Error::missing_field("issues"))
-        }
-    }
-}
-
-struct IssueList<'p>(&'p Projection);
-
-impl<'de> DeserializeSeed<'de> for IssueList<'_> {
-    type Value = Vec<Value>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Value>, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for IssueList<'_> {
-    type Value = Vec<Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of issues")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Value>, A::Error> {
-        let mut issues = Vec::new();
-        while let Some(issue) = list.next_element_seed(Projected::new(self.0))? {
-            issues.push(issue);
-        }
-        Ok(issues)
     }
 }
 

@@ -4,19 +4,26 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::changes::changes;
+use super::changes::{changes, histories};
 use super::issues::custom_value;
+use super::lists::without_internal;
 use super::spec::Issues;
 use crate::connectors::BadRecord;
 use crate::expression::conversion::read_time;
 use crate::record::{Identity, Object, Record, Value};
 
-/// The record of a recorded issue: as the source yields it, or as Jira gives it, in which case
-/// `changes` is made of its `changelog`, `site` of its `self`, and `custom` of its `names`.
+/// Where the sites are that are asked by way of the gateway.
+const GATEWAY: &str = "https://api.atlassian.com/ex/jira/";
+
+/// The record of a recorded issue: as the source yields it; as Jira gives it, in which case
+/// `changes` is made of its `changelog`, `site` of its `self`, and `custom` of its `names`; or the
+/// body of a webhook that holds an issue.
 ///
 /// # Errors
 /// Where it is no issue: no object, or without an id.
-pub fn recorded(issue: &Value, spec: &Issues) -> Result<Record, BadRecord> {
+pub fn recorded(given: &Value, spec: &Issues) -> Result<Record, BadRecord> {
+    let told = told(given);
+    let issue = told.as_ref().unwrap_or(given);
     let name: Arc<str> = match issue.get("key") {
         Some(Value::String(key)) => Arc::clone(key),
         _ => "an issue without a key".into(),
@@ -38,10 +45,9 @@ pub fn recorded(issue: &Value, spec: &Issues) -> Result<Record, BadRecord> {
     let updated = fields.get("updated");
     let time = updated.and_then(|updated| read_time(updated, &TimeZone::UTC).ok());
     if members.get("changes").is_none() {
-        let histories = issue.at(&["changelog", "histories"]);
-        let histories = histories.and_then(Value::as_array).unwrap_or_default();
+        let histories = issue.get("changelog").map(histories).unwrap_or_default();
         let list = changes(
-            histories,
+            &histories,
             fields.get("created"),
             fields.get("creator"),
             None,
@@ -52,6 +58,20 @@ pub fn recorded(issue: &Value, spec: &Issues) -> Result<Record, BadRecord> {
         && let Some(site) = issue.get("self").and_then(Value::as_str).and_then(site)
     {
         members.insert("site", site);
+    }
+    for (wanted, field, list) in [
+        (spec.comments, "comment", "comments"),
+        (spec.worklogs, "worklog", "worklogs"),
+    ] {
+        let embedded = fields.get(field);
+        if wanted
+            && let Some(embedded) = embedded
+            && let Some(all) = embedded.get(list).and_then(Value::as_array)
+            && let Some(Value::Object(fields)) = members.get_mut("fields")
+        {
+            let complete = without_internal(embedded, list, all.to_vec());
+            Arc::make_mut(fields).insert(field, complete);
+        }
     }
     if members.get("custom").is_none() && !spec.custom_fields.is_empty() {
         let custom: Object = spec
@@ -85,15 +105,54 @@ fn id_of(names: Option<&Value>, display: &str) -> String {
         .map_or_else(|| display.to_owned(), |(id, _)| id.to_string())
 }
 
+/// The issue that a webhook's body tells of, with the one history of its changelog; none for what
+/// is no such body.
+fn told(body: &Value) -> Option<Value> {
+    let issue = body.get("issue")?.as_object()?;
+    if body.get("fields").is_some() {
+        return None;
+    }
+    let mut issue = issue.clone();
+    if let Some(change) = body.get("changelog").and_then(Value::as_object) {
+        let mut change = change.clone();
+        // A webhook says when and by whom beside the changelog, not in it.
+        let times = [
+            body.get("timestamp"),
+            issue.get("fields").and_then(|fields| fields.get("updated")),
+        ];
+        let at = times
+            .into_iter()
+            .flatten()
+            .find(|time| read_time(time, &TimeZone::UTC).is_ok());
+        for (member, value) in [("created", at), ("author", body.get("user"))] {
+            if change.get(member).is_none() {
+                change.insert(member, value.cloned());
+            }
+        }
+        issue.insert("changelog", change);
+    }
+    if body.get("webhookEvent").and_then(Value::as_str) == Some("jira:issue_deleted") {
+        issue.insert("deleted", true);
+    }
+    Some(issue.into())
+}
+
 /// The site that an issue's own address tells of.
 fn site(address: &str) -> Option<Value> {
-    let url = url::Url::parse(address).ok()?;
-    let host = url.host_str()?.to_owned();
     let mut members = Object::with_capacity(4);
-    // Which of the account's sites it is, the address does not say.
-    members.insert("id", "");
-    members.insert("url", url.origin().ascii_serialization());
-    members.insert("host", host);
+    if let Some(rest) = address.strip_prefix(GATEWAY) {
+        // The gateway knows a site by its id alone.
+        members.insert("id", rest.split('/').next());
+        members.insert("url", Value::Null);
+        members.insert("host", Value::Null);
+    } else {
+        let url = url::Url::parse(address).ok()?;
+        let host = url.host_str()?.to_owned();
+        // Which of the account's sites it is, the address does not say.
+        members.insert("id", "");
+        members.insert("url", url.origin().ascii_serialization());
+        members.insert("host", host);
+    }
     members.insert("name", Value::Null);
     Some(members.into())
 }
@@ -149,6 +208,58 @@ mod tests {
         ] {
             let bad = recorded(&Value::from_json(json).unwrap(), &spec()).unwrap_err();
             assert_eq!(bad.reason, reason);
+        }
+    }
+
+    #[test]
+    fn the_body_of_a_webhook_is_its_issue_with_the_change_it_tells_of() {
+        let body = r#"{"timestamp":1577836800000,"webhookEvent":"jira:issue_updated","user":{"accountId":"u"},
+            "issue":{"id":"7","key":"SUP-7","self":"https://acme.atlassian.net/rest/api/2/7","fields":{"updated":"2020-01-01T00:00:01.000+0000"}},
+            "changelog":{"id":"9","items":[{"field":"status","fieldId":"status","toString":"Done"}]}}"#;
+        let change = |body: &str| {
+            let record = recorded(&Value::from_json(body).unwrap(), &spec()).unwrap();
+            assert_eq!(&*record.name, "SUP-7");
+            let changes = record.value.get("changes").and_then(Value::as_array);
+            changes.unwrap().first().unwrap().clone()
+        };
+        let told = change(body);
+        assert_eq!(told.get("id"), Some(&Value::from("9-status")));
+        assert_eq!(told.at(&["actor", "accountId"]), Some(&Value::from("u")));
+        assert_eq!(
+            told.get("at"),
+            Some(&Value::from("2020-01-01T00:00:00.000Z"))
+        );
+        // A log's time in the place of Jira's.
+        let logged = change(&body.replace("1577836800000", r#""2019-1-30 19:48:08,900""#));
+        assert_eq!(
+            logged.get("at"),
+            Some(&Value::from("2020-01-01T00:00:01.000Z"))
+        );
+
+        let deleted = body.replace("issue_updated", "issue_deleted");
+        let record = recorded(&Value::from_json(&deleted).unwrap(), &spec()).unwrap();
+        assert!(record.deleted);
+        assert_eq!(record.value.get("deleted"), Some(&Value::Bool(true)));
+    }
+
+    #[test]
+    fn the_gateways_address_is_no_sites() {
+        let issue = r#"{"id":"7","self":"https://api.atlassian.com/ex/jira/11223344-a1b2/rest/api/3/issue/7"}"#;
+        let record = recorded(&Value::from_json(issue).unwrap(), &spec()).unwrap();
+        assert_eq!(
+            record.value.get("site").unwrap().to_json(),
+            r#"{"id":"11223344-a1b2","url":null,"host":null,"name":null}"#
+        );
+    }
+
+    #[test]
+    fn internal_comments_are_left_out_as_the_source_leaves_them_out() {
+        let issue = r#"{"id":"7","fields":{"comment":{"total":2,"comments":[{"id":"1"},{"id":"2","jsdPublic":false}]}}}"#;
+        for (comments, left) in [(true, 1), (false, 2)] {
+            let spec = Issues { comments, ..spec() };
+            let record = recorded(&Value::from_json(issue).unwrap(), &spec).unwrap();
+            let list = record.value.at(&["fields", "comment", "comments"]);
+            assert_eq!(list.and_then(Value::as_array).unwrap().len(), left);
         }
     }
 }

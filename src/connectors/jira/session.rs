@@ -12,7 +12,7 @@ use super::dialect::JiraDialect;
 use crate::http::{
     Call, Class, Client, Failure, Method, Pacer, Parts, Request, Response, Safety, Secret,
 };
-use crate::record::{Object, Value};
+use crate::record::{Object, Projection, Value};
 
 /// The endpoint family of reading: its limit is per endpoint, 100 a second and more.
 const READING: &str = "jira";
@@ -124,6 +124,13 @@ impl Session {
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         let response = self.send(Method::Get, path, None).await?;
         parsed(path, &response)
+    }
+
+    /// Reads JSON of any depth as a record's value.
+    pub(super) async fn value(&self, path: &str) -> Result<Value, Failure> {
+        let response = self.send(Method::Get, path, None).await?;
+        Value::read(&response.body, &Projection::Whole)
+            .map_err(|error| broken(path, &error.to_string()))
     }
 
     /// Asks with a body; the answer as it came.

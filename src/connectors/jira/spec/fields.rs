@@ -16,8 +16,8 @@ pub struct Asked {
     pub issue: Projection,
     /// The record has `changes`.
     pub changes: bool,
-    /// The record has `names`.
-    pub names: bool,
+    /// The record keeps its `changelog` as Jira embeds it.
+    pub changelog: bool,
     /// The record has `site`, with its name.
     pub site_name: bool,
 }
@@ -29,6 +29,7 @@ impl Issues {
     pub fn asked(&self, reads: &Projection, custom: &[String]) -> Asked {
         let whole = *reads == Projection::Whole;
         let changes = reads.member("changes").is_some();
+        let changelog = reads.member("changelog").is_some();
         let names = reads.member("names").is_some();
         let site_name = reads
             .member("site")
@@ -82,11 +83,15 @@ impl Issues {
             }
             _ => vec!["*all".to_owned()],
         };
-        let rendered = reads.member("renderedFields").is_some() && !whole;
+        // Asked for where they are read by name: a whole record is what Jira gives unasked, plus
+        // what the source adds to it.
+        let named = |member| !whole && reads.member(member).is_some();
         let expand = [
-            (changes, "changelog"),
+            (changes || changelog, "changelog"),
             (names, "names"),
-            (rendered, "renderedFields"),
+            (named("renderedFields"), "renderedFields"),
+            (named("schema"), "schema"),
+            (named("transitions"), "transitions"),
         ]
         .into_iter()
         .filter_map(|(wanted, name)| wanted.then_some(name))
@@ -96,7 +101,7 @@ impl Issues {
             expand,
             issue,
             changes,
-            names,
+            changelog,
             site_name,
         }
     }
