@@ -13,6 +13,8 @@ mod sinks;
 mod snapshot;
 mod sources;
 mod steps;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use compile::{Surroundings, compile};
 pub use kinds::{Made, RECORD_KINDS, SinkKind, SourceKind};

@@ -15,7 +15,8 @@ pub(super) enum Edit {
     Remove,
 }
 
-/// Changes each value that the paths select.
+/// Changes each value that the paths select, once: all paths read the record before the step,
+/// and what stands inside a value that is changed goes with it.
 ///
 /// # Errors
 /// The first error of `change`; the record is then not to be used.
@@ -24,11 +25,16 @@ pub(super) fn edit<E>(
     paths: &[Path],
     change: &mut dyn FnMut(&Value) -> Result<Edit, E>,
 ) -> Result<(), E> {
-    for path in paths {
-        // From the last to the first, so that removing an element moves none still to come.
-        for location in path.locations(record).iter().rev() {
-            edit_at(record, location, change)?;
-        }
+    let mut locations: Vec<_> = paths
+        .iter()
+        .flat_map(|path| path.locations(record))
+        .collect();
+    locations.sort_unstable();
+    // What stands inside a value comes right after it.
+    locations.dedup_by(|inner, outer| inner.starts_with(outer));
+    // From the last to the first, so that removing an element moves none still to come.
+    for location in locations.iter().rev() {
+        edit_at(record, location, change)?;
     }
     Ok(())
 }
@@ -93,4 +99,41 @@ fn apply<E>(
         return Ok(Edit::Keep);
     }
     Ok(edit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn removed(paths: &[&str], json: &str) -> String {
+        let paths: Vec<Path> = paths.iter().map(|path| Path::parse(path).unwrap()).collect();
+        let mut value = Value::from_json(json).unwrap();
+        let mut seen = 0;
+        let done: Result<(), String> = edit(&mut value, &paths, &mut |_| {
+            seen += 1;
+            Ok(Edit::Remove)
+        });
+        done.unwrap();
+        format!("{seen} {}", value.to_json())
+    }
+
+    #[test]
+    fn each_value_is_changed_once_however_often_it_is_selected() {
+        let list = r#"{"l":[0,1,2,3]}"#;
+        for (paths, left) in [
+            (&["$.l[0]", "$.l[1]"][..], r#"2 {"l":[2,3]}"#),
+            (&["$.l[2,0]"], r#"2 {"l":[1,3]}"#),
+            (&["$.l[1,1]", "$.l[1]"], r#"1 {"l":[0,2,3]}"#),
+            (&["$.l[-1]", "$.l[3]"], r#"1 {"l":[0,1,2]}"#),
+            (&["$.l", "$.l[0]"], "1 {}"),
+            (&["$.l[0]", "$.l"], "1 {}"),
+            (&["$.x", "$.l.x", "$.l[9]"], r#"0 {"l":[0,1,2,3]}"#),
+        ] {
+            assert_eq!(removed(paths, list), left, "{paths:?}");
+        }
+        assert_eq!(
+            removed(&["$..x"], r#"{"a":{"x":{"x":1}},"x":[{"x":2}]}"#),
+            r#"2 {"a":{}}"#
+        );
+    }
 }

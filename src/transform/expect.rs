@@ -72,3 +72,54 @@ impl fmt::Debug for Expect {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::testing::{applied, said_of};
+
+    const SCHEMA: &str = "  - expect:
+      schema: { type: object, required: [key], properties: { key: { type: string }, n: { $ref: '#/$defs/n' } }, $defs: { n: { type: [integer, 'null'] } } }
+";
+
+    #[test]
+    fn a_record_that_holds_goes_on_unchanged() {
+        for (expect, json) in [
+            ("  - expect: { condition: $.project }", r#"{"project":{}}"#),
+            (SCHEMA, r#"{"key":"A-1","n":null,"more":1}"#),
+        ] {
+            assert_eq!(applied(expect, json).unwrap(), [json]);
+        }
+    }
+
+    #[test]
+    fn one_that_breaks_it_is_refused_with_the_message() {
+        let message = "      message: an issue without key";
+        let said = applied(&format!("{SCHEMA}{message}"), "{}").unwrap_err();
+        assert_eq!(said, "pipelines/a.yaml:4:5: an issue without key");
+        let condition = "  - expect: { condition: $.project, message: an issue without project }";
+        let said = applied(condition, r#"{"project":null}"#).unwrap_err();
+        assert_eq!(said, "pipelines/a.yaml:4:5: an issue without project");
+    }
+
+    #[test]
+    fn without_a_message_it_says_where_but_no_value() {
+        let said = applied(SCHEMA, r#"{"key":"A-1","n":"secret"}"#).unwrap_err();
+        assert!(said.contains("`/n` breaks the schema"), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+        let said = applied(SCHEMA, "[]").unwrap_err();
+        assert!(said.contains("the record breaks the schema"), "{said}");
+        let said = applied("  - expect: { condition: $.a }", "{}").unwrap_err();
+        assert!(said.contains("the condition does not hold"), "{said}");
+    }
+
+    #[test]
+    fn a_contract_is_one_of_both_and_a_schema_is_one() {
+        for (expect, code) in [
+            ("{ message: x }", "expect.one_contract"),
+            ("{ schema: {}, condition: $.a }", "expect.one_contract"),
+            ("{ schema: { type: text } }", "expect.bad_schema"),
+        ] {
+            assert_eq!(said_of(&format!("  - expect: {expect}")), [code], "{expect}");
+        }
+    }
+}

@@ -83,3 +83,71 @@ fn is_email(text: &str) -> bool {
             && !text.contains(char::is_whitespace)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::testing::{applied, key, one};
+
+    fn masked(value: &str) -> String {
+        let made = one("  - mask: [$.v]", &format!(r#"{{"v":{value}}}"#));
+        match Value::from_json(&made).unwrap().get("v").unwrap() {
+            Value::String(text) => text.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn is_hash(text: &str) -> bool {
+        text.len() == 32
+            && text
+                .chars()
+                .all(|one| one.is_ascii_digit() || ('a'..='f').contains(&one))
+    }
+
+    #[test]
+    fn a_value_becomes_32_hex_digits_of_the_keyed_hash() {
+        // printf 10001 | openssl dgst -sha256 -mac HMAC -macopt key:'a key of thirty-two bytes, fixed'
+        assert_eq!(masked(r#""10001""#), "5da4534de4c6c3dde894fb596dadc8e1");
+        for value in [r#""Jane Doe""#, "10001", "true", r#"["a"]"#, r#"{"a":1}"#, r#""""#] {
+            assert!(is_hash(&masked(value)), "{value}");
+        }
+        assert_eq!(masked("10001"), masked(r#""10001""#));
+        assert_eq!(masked(r#"{"a":1,"b":2}"#), masked(r#"{"b":2,"a":1}"#));
+        assert_ne!(masked(r#""a""#), masked(r#""b""#));
+        let other = Mask {
+            paths: vec![Path::parse("$.v").unwrap()],
+        };
+        let record = crate::plan::testing::record(r#"{"v":"10001"}"#);
+        let under_another = other.apply(record, &MaskKey::new([7; 32]));
+        assert_ne!(under_another.value.get("v").unwrap().as_str().unwrap(), masked(r#""10001""#));
+    }
+
+    #[test]
+    fn an_email_stays_an_email() {
+        let mask = masked(r#""Jane@Example.com""#);
+        let (hash, host) = mask.split_once('@').unwrap();
+        assert!(is_hash(hash), "{mask}");
+        assert_eq!(host, "masked.invalid");
+        assert_eq!(mask, masked(r#""jane@example.com""#));
+        for none in [r#""@example.com""#, r#""a@b@c.d""#, r#""jane doe@x.y""#, r#""@""#] {
+            assert!(is_hash(&masked(none)), "{none}");
+        }
+    }
+
+    #[test]
+    fn missing_stays_and_a_value_is_masked_once() {
+        for json in [r#"{"v":null}"#, "{}", r#"{"k":"v"}"#] {
+            assert_eq!(one("  - mask: [$.v]", json), json);
+        }
+        let json = r#"{"v":"a","l":[{"v":"b"},{"v":null}]}"#;
+        let twice = one("  - mask: [$.v, '$..v', $.v]", json);
+        assert!(twice.contains(&masked(r#""a""#)), "{twice}");
+        assert!(twice.contains(&masked(r#""b""#)), "{twice}");
+        assert_eq!(applied("  - mask: ['$.l[*].v']", json).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_key_is_not_printed() {
+        assert_eq!(format!("{:?}", key()), "MaskKey");
+    }
+}

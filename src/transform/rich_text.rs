@@ -40,3 +40,53 @@ impl RichText {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::testing::one;
+
+    const DOCUMENT: &str = r#"{"type":"doc","version":1,"content":[{"type":"paragraph","content":[
+        {"type":"text","text":"One "},{"type":"text","text":"two","marks":[{"type":"strong"}]}]}]}"#;
+
+    fn record(value: &str) -> String {
+        format!(r#"{{"d":{value},"k":1}}"#)
+    }
+
+    #[test]
+    fn renders_in_place_as_the_format_says() {
+        for (options, text) in [
+            ("[$.d]", "One two"),
+            ("{ paths: [$.d] }", "One two"),
+            ("{ paths: [$.d], format: text }", "One two"),
+            ("{ paths: [$.d], format: markdown }", "One **two**"),
+            (
+                "{ paths: [$.d], format: html }",
+                "<p>One <strong>two</strong></p>",
+            ),
+            ("{ paths: [$.d], max_length: 5 }", "One t"),
+        ] {
+            assert_eq!(
+                one(&format!("  - adf_to_text: {options}"), &record(DOCUMENT)),
+                record(&format!("{text:?}")),
+                "{options}"
+            );
+        }
+    }
+
+    #[test]
+    fn leaves_strings_null_and_what_is_not_there() {
+        for value in [r#""*wiki* text""#, "null", "7", "true"] {
+            let json = record(value);
+            assert_eq!(one("  - adf_to_text: [$.d, $.gone]", &json), json);
+        }
+    }
+
+    #[test]
+    fn renders_each_match() {
+        let comments = format!(r#"{{"c":[{{"body":{DOCUMENT}}},{{"body":"text"}},{{}}]}}"#);
+        assert_eq!(
+            one("  - adf_to_text: ['$.c[*].body']", &comments),
+            r#"{"c":[{"body":"One two"},{"body":"text"},{}]}"#
+        );
+    }
+}

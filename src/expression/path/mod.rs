@@ -30,7 +30,7 @@ pub struct Path {
 }
 
 /// One step to a place in a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LocationStep {
     /// Into a member.
     Name(Arc<str>),
