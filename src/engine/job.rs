@@ -21,9 +21,12 @@ pub struct Job {
     pub sinks: Vec<JobSink>,
     /// What stops the run before anything is written; none: nothing does, or `--yes`.
     pub guard: Option<Guard>,
-    /// True where all records must be seen at every run (`aggregate`, `dedupe`): cursors are
-    /// neither used nor kept.
+    /// True where all records must be seen at every run (`aggregate`): cursors are neither used
+    /// nor kept.
     pub reads_whole: bool,
+    /// True where records are held until the sources have ended (`aggregate`, `dedupe`): cursors
+    /// are committed after them, with the last of them.
+    pub holds: bool,
     /// `--full`: reads as the first run did.
     pub full: bool,
     /// `--since`, in epoch milliseconds: reads from there instead of the cursor.

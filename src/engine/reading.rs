@@ -73,17 +73,19 @@ impl Reading<'_> {
         gathered
     }
 
-    /// Takes a record through the stages that was a dead letter.
+    /// Takes a record through the stages that was a dead letter; none: it is read again.
     pub(super) fn retried(
         &mut self,
         id: i64,
-        record: Record,
+        record: Option<Record>,
         stages: &mut dyn Stages,
         sinks: &[JobSink],
         counting: &mut Counting,
     ) -> Gathered {
         let mut gathered = Gathered::default();
-        self.record(record, stages, sinks, counting, &mut gathered);
+        if let Some(record) = record {
+            self.record(record, stages, sinks, counting, &mut gathered);
+        }
         gathered.retried.push(id);
         gathered
     }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::counting::Counting;
 use super::delivering::{Delivering, Waiting};
-use super::reading::Reading;
+use super::reading::{Gathered, Reading};
 use super::run::sinks_of;
 use super::{Context, End, Job, JobSink, RunEvent, Since, Stages};
 use crate::connectors::{Cursor, Page, Source, Start};
 use crate::state::LaneView;
 
-/// Puts records whose dead letters are to be tried again through the stages.
+/// Puts records whose dead letters are to be tried again through the stages. Where all records
+/// are read again anyway they would be counted twice: there the dead letters just go.
 pub(super) async fn retry_records(
     reading: &mut Reading<'_>,
     job: &mut Job,
@@ -29,8 +30,8 @@ pub(super) async fn retry_records(
         }
         for retried in records {
             after = retried.id;
-            let mut gathered =
-                reading.retried(retried.id, retried.record, stages, &job.sinks, counting);
+            let record = (!job.reads_whole).then_some(retried.record);
+            let mut gathered = reading.retried(retried.id, record, stages, &job.sinks, counting);
             if let Some(stop) = gathered.stop.take() {
                 return Err(stop);
             }
@@ -41,7 +42,7 @@ pub(super) async fn retry_records(
     }
 }
 
-/// Reads every source to its end; answers the cursors where they are held back.
+/// Reads every source to its end; answers the cursors where a guard holds them back.
 pub(super) async fn read_sources(
     reading: &mut Reading<'_>,
     job: &mut Job,
@@ -91,7 +92,7 @@ pub(super) async fn read_sources(
             {
                 last.1 = Some(cursor.clone());
             }
-            if reading.hold {
+            if reading.hold || job.holds {
                 held.retain(|(name, _)| *name != spec.name);
                 held.extend(moved);
                 reading
@@ -127,6 +128,13 @@ pub(super) async fn read_sources(
         }
         let sinks = sinks_of(job);
         deliver_unless_held(reading.hold, delivering, &sinks, counting).await?;
+    }
+    if !reading.hold && !held.is_empty() {
+        // Only now is all durable that was made of the records before them.
+        let last = std::mem::take(&mut held);
+        reading
+            .commit(Gathered::default(), last, &mut job.sinks, counting)
+            .await?;
     }
     Ok(held)
 }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::check::Reads;
 use super::compiler::Compiler;
 use super::steps::{self, Flow};
-use super::{Guard, OnError, Plan, schedule, sinks, sources};
+use super::{Guard, OnError, Plan, schedule, sinks, sources, whole};
 use crate::config::{self, Catalog, Pipeline, Strings};
 use crate::diagnostic::{Code, Diagnostics, Source, Spanned, nearest};
 use crate::expression::parse_share;
@@ -50,6 +50,7 @@ pub fn compile(
     compiler.zone = zone(pipeline.timezone.as_ref(), &mut compiler);
     let guard = guard(pipeline.guard.as_ref(), &mut compiler);
     schedule::check(pipeline, surroundings, &mut compiler);
+    whole::check(pipeline, &mut compiler);
     if pipeline.sources.is_empty() {
         let help = "add one, e.g. `- jira.issues: { jql: project = SUPPORT }`";
         compiler.mistake(

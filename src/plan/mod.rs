@@ -15,6 +15,7 @@ mod sources;
 mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
+mod whole;
 
 pub use compile::{Surroundings, compile};
 pub use kinds::{Made, RECORD_KINDS, SinkKind, SourceKind};

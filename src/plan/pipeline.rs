@@ -129,11 +129,21 @@ impl Guard {
 }
 
 impl Plan {
-    /// True where records are held until the source has ended: it is read whole at every run.
+    /// True where there is an `aggregate`: all sources are read whole at every run.
     #[must_use]
     pub fn reads_whole(&self) -> bool {
-        let held = |stages: &[Stage]| stages.iter().any(|stage| !matches!(stage, Stage::Step(_)));
-        held(&self.stages) || self.sinks.iter().any(|sink| held(&sink.stages))
+        self.has(|stage| matches!(stage, Stage::Aggregate(_)))
+    }
+
+    /// True where records are held until the sources have ended.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.has(|stage| !matches!(stage, Stage::Step(_)))
+    }
+
+    fn has(&self, what: impl Fn(&Stage) -> bool) -> bool {
+        let of_sinks = self.sinks.iter().flat_map(|sink| &sink.stages);
+        self.stages.iter().chain(of_sinks).any(what)
     }
 
     /// The place of a span for messages that outlive the run.

@@ -9,7 +9,7 @@ use crate::diagnostic::Span;
 use crate::expression::{Trouble, TroubleKind};
 use crate::operation::Operation;
 use crate::record::Record;
-use crate::transform::{MaskKey, Spill, SpillError, Step};
+use crate::transform::{Groups, MaskKey, Spill, SpillError, Step};
 
 /// How many held records are given on at once.
 const RELEASED_AT_ONCE: usize = 200;
@@ -19,8 +19,18 @@ pub struct Processor<'p> {
     plan: &'p Plan,
     key: &'p MaskKey,
     run_time: Timestamp,
-    /// A spill for each stage that holds records: the pipeline's own first, then each sink's.
-    spills: Vec<Vec<Option<Box<dyn Spill>>>>,
+    /// A room for each stage: the pipeline's own first, then each sink's.
+    rooms: Vec<Vec<Room>>,
+}
+
+/// Where a stage holds records.
+enum Room {
+    /// It holds none.
+    None,
+    /// `dedupe`.
+    Rows(Box<dyn Spill>),
+    /// `aggregate`.
+    Groups(Groups),
 }
 
 /// What became of records.
@@ -77,24 +87,28 @@ impl<'p> Processor<'p> {
         run_time: Timestamp,
         spill: &mut dyn FnMut() -> Result<Box<dyn Spill>, SpillError>,
     ) -> Result<Self, SpillError> {
-        let mut rooms = |stages: &[Stage]| {
+        let mut rooms_of = |stages: &[Stage]| {
+            let room = |stage: &Stage| -> Result<Room, SpillError> {
+                Ok(match stage {
+                    Stage::Step(_) => Room::None,
+                    Stage::Dedupe(..) => Room::Rows(spill()?),
+                    Stage::Aggregate(_) => Room::Groups(Groups::new(spill()?, spill()?)),
+                })
+            };
             stages
                 .iter()
-                .map(|stage| match stage {
-                    Stage::Step(_) => Ok(None),
-                    Stage::Aggregate(_) | Stage::Dedupe(..) => spill().map(Some),
-                })
+                .map(room)
                 .collect::<Result<Vec<_>, SpillError>>()
         };
-        let mut spills = vec![rooms(&plan.stages)?];
+        let mut rooms = vec![rooms_of(&plan.stages)?];
         for sink in &plan.sinks {
-            spills.push(rooms(&sink.stages)?);
+            rooms.push(rooms_of(&sink.stages)?);
         }
         Ok(Self {
             plan,
             key,
             run_time,
-            spills,
+            rooms,
         })
     }
 
@@ -150,29 +164,28 @@ impl<'p> Processor<'p> {
         index: usize,
         out: &mut Processed,
     ) -> Result<Vec<Record>, SpillError> {
-        let spill = self
-            .spills
-            .get_mut(room)
-            .and_then(|rooms| rooms.get_mut(index));
-        let (Some(Some(spill)), Some(stage)) = (spill, stages.get(index)) else {
+        let rooms = self.rooms.get_mut(room);
+        let (Some(room_of_it), Some(stage)) =
+            (rooms.and_then(|rooms| rooms.get_mut(index)), stages.get(index))
+        else {
             return Ok(Vec::new());
         };
-        let sink = room.checked_sub(1);
-        match stage {
-            Stage::Step(_) => Ok(Vec::new()),
-            Stage::Dedupe(dedupe, _) => dedupe.give(spill.as_mut(), RELEASED_AT_ONCE),
-            Stage::Aggregate(aggregate) => {
+        match (stage, room_of_it) {
+            (Stage::Dedupe(dedupe, _), Room::Rows(rows)) => {
+                dedupe.give(rows.as_mut(), RELEASED_AT_ONCE)
+            }
+            (Stage::Aggregate(aggregate), Room::Groups(groups)) => {
                 let mut records = Vec::new();
                 // A batch of nothing but troubled groups must not look like the end.
                 loop {
-                    let groups = aggregate.give(spill.as_mut(), self.run_time, RELEASED_AT_ONCE)?;
-                    let end = groups.is_empty();
-                    for group in groups {
-                        match group {
-                            Ok(record) => records.push(record),
-                            Err((record, trouble)) => out.troubles.push(Troubled {
-                                record,
-                                sink,
+                    let given = aggregate.give(groups, self.run_time, RELEASED_AT_ONCE)?;
+                    let end = given.is_empty();
+                    for group in given {
+                        match group.trouble {
+                            None => records.push(group.record),
+                            Some(trouble) => out.troubles.push(Troubled {
+                                record: group.record,
+                                sink: room.checked_sub(1),
                                 trouble,
                             }),
                         }
@@ -182,6 +195,7 @@ impl<'p> Processor<'p> {
                     }
                 }
             }
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -261,40 +275,24 @@ impl<'p> Processor<'p> {
                 break;
             }
             let arrived = std::mem::take(&mut records);
-            let spill = self
-                .spills
-                .get_mut(room)
-                .and_then(|rooms| rooms.get_mut(index));
-            match (stage, spill) {
-                (Stage::Step(step), _) => {
-                    for record in arrived {
-                        self.step(step, record, sink, &mut records, out);
-                    }
+            if let Stage::Step(step) = stage {
+                for record in arrived {
+                    self.step(step, record, sink, &mut records, out);
                 }
-                (Stage::Aggregate(aggregate), Some(Some(spill))) => {
-                    for record in arrived {
-                        if let Err(trouble) = aggregate.take(&record, spill.as_mut())? {
-                            out.troubles.push(Troubled {
-                                record,
-                                sink,
-                                trouble,
-                            });
-                        }
-                    }
+                continue;
+            }
+            let rooms = self.rooms.get_mut(room);
+            let Some(room) = rooms.and_then(|rooms| rooms.get_mut(index)) else {
+                continue;
+            };
+            for record in arrived {
+                if let Err(trouble) = hold(stage, &record, room, sink, out)? {
+                    out.troubles.push(Troubled {
+                        record,
+                        sink,
+                        trouble,
+                    });
                 }
-                (Stage::Dedupe(dedupe, _), Some(Some(spill))) => {
-                    for record in arrived {
-                        if let Err(trouble) = dedupe.take(&record, spill.as_mut())? {
-                            out.troubles.push(Troubled {
-                                record,
-                                sink,
-                                trouble,
-                            });
-                        }
-                    }
-                }
-                // Each stage that holds records was given room in `new`.
-                (Stage::Aggregate(_) | Stage::Dedupe(..), _) => {}
             }
         }
         Ok(records)
@@ -326,6 +324,31 @@ impl<'p> Processor<'p> {
                 });
             }
         }
+    }
+}
+
+/// Takes a record where a stage holds it until all have come.
+fn hold(
+    stage: &Stage,
+    record: &Record,
+    room: &mut Room,
+    sink: Option<usize>,
+    out: &mut Processed,
+) -> Result<Result<(), Trouble>, SpillError> {
+    match (stage, room) {
+        (Stage::Aggregate(aggregate), Room::Groups(groups)) => aggregate.take(record, groups),
+        (Stage::Dedupe(dedupe, span), Room::Rows(rows)) => {
+            let taken = dedupe.take(record, rows.as_mut())?;
+            Ok(taken.map(|gone| {
+                out.dropped.extend(gone.map(|record| Dropped {
+                    record,
+                    sink,
+                    at: *span,
+                }));
+            }))
+        }
+        // Each stage that holds records was given its room in `new`.
+        _ => Ok(Ok(())),
     }
 }
 

@@ -23,6 +23,7 @@ const ONE_NAME: Code = Code::new("each.one_name");
 const SINGULAR: Code = Code::new("each.singular_path");
 const ONE_CONTRACT: Code = Code::new("expect.one_contract");
 const BAD_SCHEMA: Code = Code::new("expect.bad_schema");
+const GROUP_NAME_TAKEN: Code = Code::new("aggregate.name_taken");
 const NOT_YET: Code = Code::new("transform.not_supported");
 
 /// What is known while transforms are compiled one after the other.
@@ -107,8 +108,6 @@ fn one(
                 Some(config::Survivor::First) => Survivor::First,
                 None | Some(config::Survivor::Last) => Survivor::Last,
             };
-            // Records that are held are kept whole.
-            flow.reads.whole();
             return Some(Stage::Dedupe(Dedupe { by, keep }, span));
         }
         Transform::Enrich(_) => {
@@ -387,8 +386,23 @@ fn aggregate(
     }
     let mut good = by.is_some();
     for (name, aggregation) in written.values.iter() {
+        if written.by.iter().any(|(known, _)| known.value == name.value) {
+            compiler.mistake(
+                GROUP_NAME_TAKEN,
+                format!("`{}` is already a name under `by`", name.value),
+                name.span,
+                "a name of its own",
+                "the record of a group has the names of `by` and of `values`: rename one",
+            );
+            good = false;
+            continue;
+        }
         let function = function(&aggregation.value);
-        let compiled = value(aggregation.value.argument(), flow, compiler);
+        let argument = aggregation.value.argument();
+        let compiled = match function {
+            Function::Count => counted(argument, flow, compiler),
+            _ => value(argument, flow, compiler),
+        };
         let input = compiled
             .as_ref()
             .map_or_else(Shape::any, |of| check::shape_of(of, &flow.shape));
@@ -412,6 +426,30 @@ fn aggregate(
         file: Arc::clone(compiler.source),
         span,
     })
+}
+
+/// What is counted: of a plain path only whether something is there is asked, and of `$` nothing.
+fn counted(
+    written: &Written,
+    flow: &mut Flow,
+    compiler: &mut Compiler<'_>,
+) -> Option<Expression> {
+    let expression = compiler.expression(written, Place::Transform)?;
+    if !matches!(expression.kind(), crate::expression::Kind::Path(_))
+        || !expression.options().change_nothing()
+    {
+        check::expression(&expression, flow, compiler);
+        return Some(expression);
+    }
+    let mut references = expression.references();
+    references.retain(|one| !one.reference.steps.is_empty());
+    for one in &mut references {
+        if one.reference.usage == Usage::Taken {
+            one.reference.usage = Usage::Tested;
+        }
+    }
+    check::references(&references, flow, compiler);
+    Some(expression)
 }
 
 const fn function(aggregation: &Aggregation) -> Function {

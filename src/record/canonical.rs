@@ -51,7 +51,7 @@ fn write_object(members: &Object, expand: bool, out: &mut String) {
 }
 
 fn write_number(number: Number, out: &mut String) {
-    let written = match number.as_i64() {
+    let written = match number.exact() {
         Some(integer) => write!(out, "{integer}"),
         None => write!(out, "{number}"),
     };
@@ -69,6 +69,11 @@ mod tests {
         let right = Value::from_json(r#"{"a":null,"b":[1,{"x":2,"y":1}]}"#).unwrap();
         assert_eq!(canonical_json(&left), canonical_json(&right));
         assert_eq!(left, right);
+        for (left, right) in [("1", "1.0"), ("0", "-0.0"), ("10000000000000000000", "1e19")] {
+            let (left, right) = (Value::from_json(left).unwrap(), Value::from_json(right).unwrap());
+            assert_eq!(canonical_json(&left), canonical_json(&right));
+            assert_eq!(left, right);
+        }
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         assert_eq!(canonical_json(&Value::from_json(&deep).unwrap()), deep);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Value;
+use super::{Object, Value};
 
 /// What a record is, made of the service's immutable ids; grows where a record is split.
 ///
@@ -61,4 +61,41 @@ pub struct Record {
     pub name: Arc<str>,
     /// Gone at its source: sinks pass it over unless their `when:` asks for it.
     pub deleted: bool,
+}
+
+impl Record {
+    /// The record with its identity and time as JSON, for where it is set aside.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut members = Object::with_capacity(5);
+        members.push("value".into(), self.value.clone());
+        if let Some(identity) = &self.identity {
+            let parts: Vec<Value> = identity.parts().iter().cloned().map(Value::from).collect();
+            members.push("identity".into(), parts.into());
+        }
+        if let Some(time) = self.time {
+            members.push("time".into(), time.to_string().into());
+        }
+        members.push("name".into(), Arc::clone(&self.name).into());
+        members.push("deleted".into(), self.deleted.into());
+        Value::from(members).to_json()
+    }
+
+    /// The record of such JSON; none where the text is another.
+    #[must_use]
+    pub fn from_json(json: &str) -> Option<Self> {
+        let value = Value::from_json(json).ok()?;
+        let identity = value.get("identity").and_then(Value::as_array).map(|parts| {
+            let parts = parts.iter().filter_map(Value::as_str);
+            parts.fold(Identity::default(), |identity, part| identity.with(part))
+        });
+        let time = value.get("time").and_then(Value::as_str);
+        Some(Self {
+            identity,
+            time: time.and_then(|text| text.parse().ok()),
+            name: value.get("name").and_then(Value::as_str)?.into(),
+            deleted: matches!(value.get("deleted"), Some(Value::Bool(true))),
+            value: value.get("value").cloned()?,
+        })
+    }
 }

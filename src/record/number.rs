@@ -46,7 +46,8 @@ impl Number {
         }
     }
 
-    fn exact(self) -> Option<i128> {
+    /// The integer that it is, however large; none where it has a fraction.
+    pub(super) fn exact(self) -> Option<i128> {
         match self {
             Self::Signed(value) => Some(i128::from(value)),
             Self::Unsigned(value) => Some(i128::from(value)),

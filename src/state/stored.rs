@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::operation::{Operation, Order, Place, Policy, Version};
-use crate::record::{Identity, Number, Object, Record, Value, write_json_string};
+use crate::record::{Number, Value, write_json_string};
 
 /// The text of a row does not say what it should.
 #[derive(Debug)]
@@ -127,47 +127,4 @@ pub(super) fn write_place(place: &Place) -> String {
 
 pub(super) fn read_place(text: &str) -> Result<Place, Unreadable> {
     serde_json::from_str(text).map_err(|_| Unreadable)
-}
-
-pub(super) fn write_record(record: &Record) -> String {
-    let mut members = Object::with_capacity(5);
-    members.push("value".into(), record.value.clone());
-    if let Some(identity) = &record.identity {
-        let parts: Vec<Value> = identity.parts().iter().cloned().map(Value::from).collect();
-        members.push("identity".into(), parts.into());
-    }
-    if let Some(time) = record.time {
-        members.push("time".into(), time.to_string().into());
-    }
-    members.push("name".into(), Arc::clone(&record.name).into());
-    members.push("deleted".into(), record.deleted.into());
-    Value::from(members).to_json()
-}
-
-pub(super) fn read_record(text: &str) -> Result<Record, Unreadable> {
-    let value = Value::from_json(text).map_err(|_| Unreadable)?;
-    let identity =
-        match value.get("identity").and_then(Value::as_array) {
-            Some(parts) => parts.iter().filter_map(Value::as_str).fold(
-                None,
-                |so_far: Option<Identity>, part| {
-                    Some(so_far.map_or_else(|| Identity::of(part), |known| known.with(part)))
-                },
-            ),
-            None => None,
-        };
-    Ok(Record {
-        value: value.get("value").cloned().ok_or(Unreadable)?,
-        identity,
-        time: value
-            .get("time")
-            .and_then(Value::as_str)
-            .and_then(|text| text.parse().ok()),
-        name: value
-            .get("name")
-            .and_then(Value::as_str)
-            .map(Arc::from)
-            .ok_or(Unreadable)?,
-        deleted: matches!(value.get("deleted"), Some(Value::Bool(true))),
-    })
 }

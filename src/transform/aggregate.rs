@@ -1,14 +1,14 @@
 //! `aggregate`: one record a group, in order of first appearance.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::reduce::{Function, State};
 use super::spill::{Spill, SpillError, SpillPlace};
 use crate::diagnostic::{Source, Span};
 use crate::expression::{Expression, Trouble, TroubleKind};
-use crate::record::{Identity, Number, Object, Record, Value, canonical_json};
+use crate::record::{Identity, Object, Record, Value, canonical_json};
 
 /// Groups records and reduces each group to one.
 #[derive(Debug)]
@@ -23,9 +23,6 @@ pub struct Aggregate {
     pub span: Span,
 }
 
-/// A group as a record, or what is known of it and why it cannot be reduced.
-pub type Given = Result<Record, (Record, Trouble)>;
-
 /// One value of a group.
 #[derive(Debug)]
 pub struct Reduced {
@@ -37,96 +34,106 @@ pub struct Reduced {
     pub of: Expression,
 }
 
-/// How many values become one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Function {
-    /// How many there are; 0 of nothing.
-    Count,
-    /// Their sum; of integers an integer; 0 of nothing.
-    Sum,
-    /// The smallest number or text.
-    Min,
-    /// The greatest number or text.
-    Max,
-    /// The mean of numbers.
-    Avg,
-    /// The first.
-    First,
-    /// The last.
-    Last,
-    /// Each once, in order.
-    Distinct,
+/// The groups of a run while its records come.
+pub struct Groups {
+    rows: Box<dyn Spill>,
+    /// The values of `distinct`: in a row of their group they would be read for every record.
+    distinct: Box<dyn Spill>,
 }
 
-impl Function {
-    /// All of them by the names that pipelines write.
-    pub const ALL: [(&'static str, Self); 8] = [
-        ("count", Self::Count),
-        ("sum", Self::Sum),
-        ("min", Self::Min),
-        ("max", Self::Max),
-        ("avg", Self::Avg),
-        ("first", Self::First),
-        ("last", Self::Last),
-        ("distinct", Self::Distinct),
-    ];
+/// A group as a record.
+#[derive(Debug)]
+pub struct Given {
+    /// The record, or what is known of it.
+    pub record: Record,
+    /// Why it cannot be reduced.
+    pub trouble: Option<Trouble>,
 }
 
 /// What is known of a group so far: a row of the spill.
 #[derive(Serialize, Deserialize)]
 struct Group {
-    by: serde_json::Value,
+    /// The values of `by` as JSON.
+    by: String,
     states: Vec<State>,
     trouble: Option<String>,
 }
 
-/// What is known of one value of a group so far.
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct State {
-    count: u64,
-    integers: i128,
-    doubles: f64,
-    any_double: bool,
-    value: Option<serde_json::Value>,
-    list: Vec<serde_json::Value>,
+impl Groups {
+    /// None yet; both rooms are empty.
+    #[must_use]
+    pub fn new(rows: Box<dyn Spill>, distinct: Box<dyn Spill>) -> Self {
+        Self { rows, distinct }
+    }
+
+    /// True where the value was not known of the group.
+    fn is_new(&mut self, group: &str, index: usize, value: &Value) -> Result<bool, SpillError> {
+        let key = format!("{}:{group}{index}:{}", group.len(), canonical_json(value));
+        if self.distinct.get(&key)?.is_some() {
+            return Ok(false);
+        }
+        self.distinct.put(&key, "", SpillPlace::End)?;
+        Ok(true)
+    }
+
+    fn add(&mut self, at: &str, value: &Value) -> Result<(), SpillError> {
+        self.distinct.put(at, &value.to_json(), SpillPlace::End)
+    }
+}
+
+/// The key of the value of `distinct` that came so many values after the first.
+fn place_of(group: &str, index: usize, number: u64) -> String {
+    format!("{}:{group}{index}#{number}", group.len())
 }
 
 impl Aggregate {
-    /// Takes a record into its group.
+    /// Takes a record into its group; what was deleted is in none.
     ///
     /// # Errors
     /// A value that cannot be made of this record, or rows that cannot be kept.
     pub fn take(
         &self,
         record: &Record,
-        groups: &mut dyn Spill,
+        groups: &mut Groups,
     ) -> Result<Result<(), Trouble>, SpillError> {
+        if record.deleted {
+            return Ok(Ok(()));
+        }
         let (by, inputs) = match self.read(record) {
             Ok(read) => read,
             Err(trouble) => return Ok(Err(trouble)),
         };
         let key = canonical_json(&by);
-        let mut group = match groups.get(&key)? {
-            Some(row) => {
-                serde_json::from_str(&row).map_err(|error| SpillError(error.to_string()))?
-            }
+        let mut group = match groups.rows.get(&key)? {
+            Some(row) => read_group(&row)?,
             None => Group {
-                by: json(&by)?,
+                by: by.to_json(),
                 states: vec![State::default(); self.values.len()],
                 trouble: None,
             },
         };
-        for ((reduced, state), input) in self.values.iter().zip(&mut group.states).zip(inputs) {
-            if let Some(value) = input
-                && let Err(reason) = state.take(reduced.function, &value)
-            {
+        for (index, input) in inputs.into_iter().enumerate() {
+            let (Some(value), Some(reduced), Some(state)) = (
+                input,
+                self.values.get(index),
+                group.states.get_mut(index),
+            ) else {
+                continue;
+            };
+            if reduced.function == Function::Distinct {
+                if !groups.is_new(&key, index, &value)? {
+                    continue;
+                }
+                groups.add(&place_of(&key, index, state.count), &value)?;
+            }
+            if let Err(reason) = state.take(reduced.function, &value) {
                 group
                     .trouble
                     .get_or_insert_with(|| format!("`{}` {reason}", reduced.name));
             }
         }
         let row = serde_json::to_string(&group).map_err(|error| SpillError(error.to_string()))?;
-        groups.put(&key, &row, SpillPlace::Stay)?;
+        groups.rows.put(&key, &row, SpillPlace::Stay)?;
         Ok(Ok(()))
     }
 
@@ -136,43 +143,49 @@ impl Aggregate {
     /// Where the rows cannot be read.
     pub fn give(
         &self,
-        groups: &mut dyn Spill,
+        groups: &mut Groups,
         run_time: jiff::Timestamp,
         at_most: usize,
     ) -> Result<Vec<Given>, SpillError> {
-        groups
-            .take_first(at_most)?
-            .into_iter()
-            .map(|row| {
-                let group: Group =
-                    serde_json::from_str(&row).map_err(|error| SpillError(error.to_string()))?;
-                Ok(self.record(group, run_time))
-            })
+        let rows = groups.rows.take_first(at_most)?;
+        rows.iter()
+            .map(|row| self.record(&read_group(row)?, groups, run_time))
             .collect()
     }
 
+    /// The values of `by` that are there, and those that are to be reduced.
     fn read(&self, record: &Record) -> Result<(Value, Vec<Option<Value>>), Trouble> {
+        let there = |expression: &Expression| -> Result<Option<Value>, Trouble> {
+            let value = expression.evaluate(&record.value)?;
+            Ok(value.filter(|value| !value.is_null()))
+        };
         let mut by = Object::with_capacity(self.by.len());
         for (name, expression) in &self.by {
-            if let Some(value) = expression.evaluate(&record.value)? {
+            if let Some(value) = there(expression)? {
                 by.push(Arc::clone(name), value);
             }
         }
-        let inputs = self
-            .values
-            .iter()
-            .map(|reduced| reduced.of.evaluate(&record.value))
-            .collect::<Result<Vec<_>, Trouble>>()?;
+        let inputs = self.values.iter().map(|reduced| there(&reduced.of));
+        let inputs = inputs.collect::<Result<Vec<_>, Trouble>>()?;
         Ok((by.into(), inputs))
     }
 
-    fn record(&self, group: Group, run_time: jiff::Timestamp) -> Result<Record, (Record, Trouble)> {
-        let by = Value::from(group.by);
-        let name: Arc<str> = canonical_json(&by).into();
+    fn record(
+        &self,
+        group: &Group,
+        groups: &mut Groups,
+        run_time: jiff::Timestamp,
+    ) -> Result<Given, SpillError> {
+        let by = Value::from_json(&group.by).map_err(|error| SpillError(error.to_string()))?;
         let mut members = by.as_object().cloned().unwrap_or_default();
-        let mut broken = group.trouble;
-        for (reduced, state) in self.values.iter().zip(group.states) {
-            match state.value(reduced.function) {
+        let mut broken = group.trouble.clone();
+        let key = canonical_json(&by);
+        for (index, (reduced, state)) in self.values.iter().zip(&group.states).enumerate() {
+            let value = match reduced.function {
+                Function::Distinct => Ok(different(groups, &key, index, state.count)?),
+                function => state.value(function),
+            };
+            match value {
                 Ok(Some(value)) => members.insert(Arc::clone(&reduced.name), value),
                 Ok(None) => {}
                 Err(reason) => {
@@ -180,126 +193,327 @@ impl Aggregate {
                 }
             }
         }
-        let record = Record {
-            value: members.into(),
-            identity: Some(Identity::of(Arc::clone(&name))),
-            time: Some(run_time),
-            name,
-            deleted: false,
-        };
-        match broken {
-            None => Ok(record),
-            Some(reason) => {
-                let trouble = Trouble::new(TroubleKind::Aggregate, reason, "", 0..0);
-                Err((record, trouble.located(&self.file, self.span)))
-            }
-        }
-    }
-}
-
-fn json(value: &Value) -> Result<serde_json::Value, SpillError> {
-    serde_json::to_value(value).map_err(|error| SpillError(error.to_string()))
-}
-
-impl State {
-    fn take(&mut self, function: Function, value: &Value) -> Result<(), String> {
-        self.count += 1;
-        match function {
-            Function::Count => {}
-            Function::Sum | Function::Avg => match value {
-                Value::Number(Number::Double(double)) => {
-                    self.any_double = true;
-                    self.doubles += double;
-                }
-                Value::Number(Number::Signed(integer)) => self.integers += i128::from(*integer),
-                Value::Number(Number::Unsigned(integer)) => self.integers += i128::from(*integer),
-                other => return Err(format!("takes numbers; a record gave {}", other.kind())),
+        let trouble = broken.map(|reason| {
+            Trouble::new(TroubleKind::Aggregate, reason, "", 0..0).located(&self.file, self.span)
+        });
+        let identity = self.identity(&by);
+        Ok(Given {
+            record: Record {
+                value: members.into(),
+                name: identity.to_string().into(),
+                identity: Some(identity),
+                time: Some(run_time),
+                deleted: false,
             },
-            Function::Min => self.keep(value, Ordering::Less)?,
-            Function::Max => self.keep(value, Ordering::Greater)?,
-            Function::First => {
-                if self.value.is_none() {
-                    self.value = Some(stored(value)?);
-                }
-            }
-            Function::Last => self.value = Some(stored(value)?),
-            Function::Distinct => {
-                if !self
-                    .list
-                    .iter()
-                    .any(|known| Value::from(known.clone()) == *value)
-                {
-                    self.list.push(stored(value)?);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, value: &Value, wanted: Ordering) -> Result<(), String> {
-        let Some(known) = self.value.clone().map(Value::from) else {
-            return match value {
-                Value::Number(_) | Value::String(_) => {
-                    self.value = Some(stored(value)?);
-                    Ok(())
-                }
-                other => Err(format!(
-                    "compares numbers or texts; a record gave {}",
-                    other.kind()
-                )),
-            };
-        };
-        let order = match (value, &known) {
-            (Value::Number(new), Value::Number(known)) => new.cmp(known),
-            (Value::String(new), Value::String(known)) => new.cmp(known),
-            _ => {
-                return Err(format!(
-                    "compares numbers with numbers and texts with texts; this group has {} and {}",
-                    known.kind(),
-                    value.kind()
-                ));
-            }
-        };
-        if order == wanted {
-            self.value = Some(stored(value)?);
-        }
-        Ok(())
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a mean is a double")]
-    fn value(self, function: Function) -> Result<Option<Value>, String> {
-        Ok(match function {
-            Function::Count => Some(self.count.into()),
-            Function::Sum if self.any_double => {
-                let sum = Number::from_f64(self.doubles + self.integers as f64);
-                Some(Value::Number(sum.ok_or("is beyond what a double holds")?))
-            }
-            Function::Sum => Some(
-                i64::try_from(self.integers)
-                    .map(Value::from)
-                    .or_else(|_| u64::try_from(self.integers).map(Value::from))
-                    .map_err(|_| "is beyond 64 bits")?,
-            ),
-            Function::Avg if self.count == 0 => None,
-            Function::Avg => {
-                let mean = (self.doubles + self.integers as f64) / self.count as f64;
-                Number::from_f64(mean).map(Value::Number)
-            }
-            Function::Distinct if self.list.is_empty() => None,
-            Function::Distinct => Some(
-                self.list
-                    .into_iter()
-                    .map(Value::from)
-                    .collect::<Vec<_>>()
-                    .into(),
-            ),
-            Function::Min | Function::Max | Function::First | Function::Last => {
-                self.value.map(Value::from)
-            }
+            trouble,
         })
     }
+
+    /// The values of `by`, texts as they are and all else as JSON: a part each, so that `10001`
+    /// and not `"10001"` is in the id of an event. A missing one is an empty part, and an empty
+    /// text is written as JSON to be told from it.
+    fn identity(&self, by: &Value) -> Identity {
+        if self.by.is_empty() {
+            // The one group of all records; an identity without parts would be none.
+            return Identity::of("{}");
+        }
+        let parts = self.by.iter().map(|(name, _)| match by.get(name) {
+            None => String::new(),
+            Some(Value::String(text)) if !text.is_empty() => text.to_string(),
+            Some(value) => value.to_json(),
+        });
+        parts.fold(Identity::default(), |identity, part| identity.with(part))
+    }
 }
 
-fn stored(value: &Value) -> Result<serde_json::Value, String> {
-    serde_json::to_value(value).map_err(|error| error.to_string())
+fn read_group(row: &str) -> Result<Group, SpillError> {
+    serde_json::from_str(row).map_err(|error| SpillError(error.to_string()))
+}
+
+/// The different values of a group in the order in which they came; none where there are none.
+fn different(
+    groups: &mut Groups,
+    group: &str,
+    index: usize,
+    count: u64,
+) -> Result<Option<Value>, SpillError> {
+    let mut values = Vec::new();
+    for number in 0..count {
+        let row = groups.distinct.get(&place_of(group, index, number))?;
+        let value = Value::from_json(&row.unwrap_or_default());
+        values.push(value.map_err(|error| SpillError(error.to_string()))?);
+    }
+    Ok((!values.is_empty()).then(|| values.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Stage;
+    use crate::plan::testing::{codes, compiled, record, said_of, stages};
+    use crate::transform::MemorySpill;
+
+    fn aggregate(options: &str) -> Aggregate {
+        match stages(&format!("  - aggregate: {{ {options} }}")).pop() {
+            Some(Stage::Aggregate(aggregate)) => aggregate,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn groups() -> Groups {
+        Groups::new(
+            Box::<MemorySpill>::default(),
+            Box::<MemorySpill>::default(),
+        )
+    }
+
+    fn run_time() -> jiff::Timestamp {
+        "2026-11-24T10:15:00Z".parse().unwrap()
+    }
+
+    fn given(options: &str, records: &[&str]) -> Vec<Given> {
+        let aggregate = aggregate(options);
+        let mut groups = groups();
+        for json in records {
+            let taken = aggregate.take(&record(json), &mut groups).unwrap();
+            taken.unwrap();
+        }
+        let mut given = Vec::new();
+        loop {
+            // Two at once: more come than fit.
+            let some = aggregate.give(&mut groups, run_time(), 2).unwrap();
+            if some.is_empty() {
+                return given;
+            }
+            given.extend(some);
+        }
+    }
+
+    fn records(options: &str, records: &[&str]) -> Vec<String> {
+        let given = given(options, records);
+        let json = given.iter().map(|one| {
+            assert!(one.trouble.is_none(), "{one:?}");
+            one.record.value.to_json()
+        });
+        json.collect()
+    }
+
+    #[test]
+    fn one_record_a_group_in_order_of_first_appearance() {
+        assert_eq!(
+            records(
+                "by: { key: $.k, month: '{{m}}' }, values: { n: { count: $ } }",
+                &[
+                    r#"{"k":"b","m":1}"#,
+                    r#"{"k":"a","m":1}"#,
+                    r#"{"k":"b","m":2}"#,
+                    r#"{"k":"b","m":1}"#,
+                ],
+            ),
+            [
+                r#"{"key":"b","month":"1","n":2}"#,
+                r#"{"key":"a","month":"1","n":1}"#,
+                r#"{"key":"b","month":"2","n":1}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_value_of_by_is_a_group_without_the_name() {
+        assert_eq!(
+            records(
+                "by: { key: $.k }, values: { n: { count: $ } }",
+                &["{}", r#"{"k":""}"#, r#"{"k":null}"#, r#"{"k":1.0}"#, r#"{"k":1}"#],
+            ),
+            [r#"{"n":2}"#, r#"{"key":"","n":1}"#, r#"{"key":1.0,"n":2}"#]
+        );
+    }
+
+    #[test]
+    fn no_value_of_by_is_one_group_and_no_record_is_none() {
+        let all = "by: {}, values: { n: { count: $ } }";
+        assert_eq!(records(all, &["{}", r#"{"k":1}"#]), [r#"{"n":2}"#]);
+        assert!(records(all, &[]).is_empty());
+    }
+
+    #[test]
+    fn each_function_passes_over_what_is_missing() {
+        let values = "by: {}, values: { count: { count: $.v }, sum: { sum: $.v }, min: { min: $.v }, max: { max: $.v }, \
+                      avg: { avg: $.v }, first: { first: $.v }, last: { last: $.v }, distinct: { distinct: $.v } }";
+        assert_eq!(
+            records(
+                values,
+                &["{}", r#"{"v":3}"#, r#"{"v":null}"#, r#"{"v":1}"#, r#"{"v":3}"#, "{}"],
+            ),
+            [
+                r#"{"count":3,"sum":7,"min":1,"max":3,"avg":2.3333333333333335,"first":3,"last":3,"distinct":[3,1]}"#
+            ]
+        );
+        assert_eq!(
+            records(values, &["{}", r#"{"v":null}"#]),
+            [r#"{"count":0,"sum":0}"#],
+            "of nothing: the others are missing"
+        );
+    }
+
+    #[test]
+    fn sums_of_integers_are_integers_and_exact() {
+        let sum = |records_of: &[&str]| records("by: {}, values: { s: { sum: $.v } }", records_of);
+        assert_eq!(sum(&[r#"{"v":1}"#, r#"{"v":-3}"#]), [r#"{"s":-2}"#]);
+        assert_eq!(
+            sum(&[r#"{"v":9223372036854775807}"#, r#"{"v":9223372036854775807}"#, r#"{"v":1}"#]),
+            [r#"{"s":18446744073709551615}"#]
+        );
+        assert_eq!(
+            sum(&[r#"{"v":18446744073709551615}"#, r#"{"v":1}"#, r#"{"v":-2}"#]),
+            [r#"{"s":18446744073709551614}"#],
+            "only the end counts"
+        );
+        assert_eq!(sum(&[r#"{"v":1}"#, r#"{"v":0.5}"#]), [r#"{"s":1.5}"#]);
+    }
+
+    #[test]
+    fn min_and_max_compare_numbers_or_texts() {
+        let both = "by: {}, values: { min: { min: $.v }, max: { max: $.v } }";
+        assert_eq!(
+            records(both, &[r#"{"v":10}"#, r#"{"v":9.5}"#, r#"{"v":-1e3}"#]),
+            [r#"{"min":-1000.0,"max":10}"#]
+        );
+        assert_eq!(
+            records(both, &[r#"{"v":"b"}"#, r#"{"v":"a"}"#, r#"{"v":"B"}"#]),
+            [r#"{"min":"B","max":"b"}"#]
+        );
+    }
+
+    #[test]
+    fn distinct_is_each_value_once_in_order() {
+        assert_eq!(
+            records(
+                "by: { k: $.k }, values: { a: { distinct: $.v }, b: { distinct: $.w } }",
+                &[
+                    r#"{"k":1,"v":"x","w":"x"}"#,
+                    r#"{"k":2,"v":"x"}"#,
+                    r#"{"k":1,"v":1,"w":[1,{"a":1,"b":2}]}"#,
+                    r#"{"k":1,"v":1.0,"w":[1.0,{"b":2,"a":1}]}"#,
+                    r#"{"k":1,"v":"1"}"#,
+                    r#"{"k":1,"v":"x"}"#,
+                ],
+            ),
+            [
+                r#"{"k":1,"a":["x",1,"1"],"b":["x",[1,{"a":1,"b":2}]]}"#,
+                r#"{"k":2,"a":["x"]}"#
+            ]
+        );
+    }
+
+    #[test]
+    fn what_no_number_can_be_made_of_refuses_the_group_alone() {
+        for (value, records, said) in [
+            ("min: $.v", [r#"1"#, r#""a""#], "numbers with numbers"),
+            ("max: $.v", [r#""a""#, "1"], "numbers with numbers"),
+            ("min: $.v", ["true", "true"], "a record gave a boolean"),
+            ("max: $.v", ["[1]", "1"], "a record gave a list"),
+            ("sum: $.v", ["1", r#""2""#], "a record gave text"),
+            ("avg: $.v", ["1", "{}"], "a record gave an object"),
+            ("sum: $.v", ["18446744073709551615", "1"], "beyond 64 bits"),
+            ("sum: $.v", ["-9223372036854775808", "-1"], "beyond 64 bits"),
+            ("sum: $.v", ["1e308", "1e308"], "beyond what a double holds"),
+            ("avg: $.v", ["1e308", "1e308"], "beyond what a double holds"),
+        ] {
+            let of = |k: u8, v: &str| format!(r#"{{"k":{k},"v":{v}}}"#);
+            let json = [of(1, records[0]), of(2, "1"), of(1, records[1]), of(1, records[1])];
+            let json: Vec<&str> = json.iter().map(String::as_str).collect();
+            let given = given(&format!("by: {{ k: $.k }}, values: {{ x: {{ {value} }} }}"), &json);
+            let [broken, good] = &given[..] else {
+                panic!("{given:?}")
+            };
+            let trouble = broken.trouble.as_ref().unwrap().to_string();
+            assert!(trouble.starts_with("pipelines/a.yaml:4:5: `x` "), "{trouble}");
+            assert!(trouble.contains(said), "{value}: {trouble}");
+            assert_eq!(broken.record.value.get("k"), Some(&Value::from(1_i64)));
+            assert!(good.trouble.is_none(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn the_identity_is_the_values_of_by_and_the_time_the_runs() {
+        let by = "by: { a: $.a, b: $.b }, values: {}";
+        let identities: Vec<String> = given(
+            by,
+            &[
+                r#"{"a":"SUP","b":"2026-11"}"#,
+                r#"{"a":10001,"b":true}"#,
+                r#"{"a":"SUP"}"#,
+                r#"{"a":"SUP","b":""}"#,
+                r#"{"a":["x"],"b":{"y":1}}"#,
+            ],
+        )
+        .into_iter()
+        .map(|one| {
+            assert_eq!(one.record.time, Some(run_time()));
+            one.record.identity.unwrap().to_string()
+        })
+        .collect();
+        assert_eq!(
+            identities,
+            ["SUP-2026-11", "10001-true", "SUP-", r#"SUP-"""#, r#"["x"]-{"y":1}"#]
+        );
+        let all = given("by: {}, values: {}", &["{}"]);
+        assert_eq!(all[0].record.identity.as_ref().unwrap().to_string(), "{}");
+    }
+
+    #[test]
+    fn deleted_records_are_in_no_group() {
+        let aggregate = aggregate("by: {}, values: { n: { count: $ } }");
+        let mut groups = groups();
+        let mut gone = record("{}");
+        gone.deleted = true;
+        aggregate.take(&gone, &mut groups).unwrap().unwrap();
+        assert!(aggregate.give(&mut groups, run_time(), 9).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_value_that_a_record_cannot_give_refuses_the_record() {
+        for options in [
+            "by: { k: { path: $.v, as: integer } }, values: { n: { count: $ } }",
+            "by: {}, values: { n: { sum: { path: $.v, as: integer } } }",
+        ] {
+            let aggregate = aggregate(options);
+            let mut groups = groups();
+            let bad = aggregate.take(&record(r#"{"v":"x"}"#), &mut groups).unwrap();
+            assert!(bad.is_err(), "{options}");
+            assert!(aggregate.give(&mut groups, run_time(), 9).unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn validate_follows_the_fields() {
+        let then = |rest: &str| {
+            said_of(&format!(
+                "  - aggregate: {{ by: {{ k: $.k }}, values: {{ n: {{ count: $ }}, d: {{ distinct: $.v }} }} }}\n  - {rest}"
+            ))
+        };
+        assert!(then("keep: $.k == 1 && $.n > 1 && $.d[0]").is_empty());
+        assert_eq!(then("keep: $.v"), ["path.unknown_field"]);
+        assert_eq!(then("keep: $.n.x"), ["path.no_members"]);
+        assert_eq!(
+            said_of("  - aggregate: { by: { n: $.k }, values: { n: { count: $ } } }"),
+            ["aggregate.name_taken"]
+        );
+    }
+
+    #[test]
+    fn counting_records_reads_nothing_of_them() {
+        let reads = |transforms: &str| {
+            let text = format!(
+                "sources: [jira.issues: {{}}]\ntransforms:\n  - {transforms}\nsinks: [file: {{ path: a.csv }}]\n"
+            );
+            let (plan, diagnostics) = compiled(&text);
+            let plan = plan.unwrap_or_else(|| panic!("{:?}", codes(&diagnostics)));
+            format!("{:?}", plan.reads)
+        };
+        let count = "aggregate: { by: { key: $.fields.project.key }, values: { n: { count: $ } } }";
+        let keys = "map: { key: $.fields.project.key }";
+        assert_eq!(reads(count), reads(keys));
+    }
 }

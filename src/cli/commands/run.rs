@@ -154,6 +154,7 @@ async fn one(
         sinks: prepared.sinks,
         guard: prepared.guard.filter(|_| !arguments.yes),
         reads_whole: plan.reads_whole(),
+        holds: plan.holds(),
         full: arguments.full,
         since,
         narrow: arguments.jql.clone(),

@@ -106,7 +106,7 @@ impl Store for Faulting {
     }
 }
 
-fn rig(tricks: &[Trick], guard: bool) -> Rig {
+fn rig(tricks: &[Trick], guard: bool, holds: bool) -> Rig {
     let mut rig = Rig::new(vec![
         vec![
             issue(1, "jane@x", 3, "Done", &[BEGIN - 10, BEGIN - 9]),
@@ -122,6 +122,7 @@ fn rig(tricks: &[Trick], guard: bool) -> Rig {
         ],
     ]);
     rig.tricks(tricks.to_vec());
+    rig.holds = holds;
     rig.guard = guard.then(|| Guard {
         max_changes: Some(1_000),
         ..Guard::default()
@@ -141,8 +142,8 @@ async fn end_state(rig: &Rig) -> String {
     )
 }
 
-async fn crash_everywhere(tricks: &[Trick], guard: bool) {
-    let undisturbed = rig(tricks, guard);
+async fn crash_everywhere(tricks: &[Trick], guard: bool, holds: bool) {
+    let undisturbed = rig(tricks, guard, holds);
     let finished = undisturbed.run().await;
     assert_eq!(finished.end.exit_code(), 1, "{:?}", finished.end);
     let expected = end_state(&undisturbed).await;
@@ -150,7 +151,7 @@ async fn crash_everywhere(tricks: &[Trick], guard: bool) {
     for after_effect in [false, true] {
         let mut crashes = 0;
         loop {
-            let rig = rig(tricks, guard);
+            let rig = rig(tricks, guard, holds);
             let faulting = Faulting {
                 store: rig.store(),
                 left: AtomicI64::new(crashes),
@@ -182,12 +183,18 @@ async fn crash_everywhere(tricks: &[Trick], guard: bool) {
 
 #[tokio::test]
 async fn a_crash_at_any_call_changes_nothing_in_the_end() {
-    crash_everywhere(&[], false).await;
+    crash_everywhere(&[], false, false).await;
 }
 
 #[tokio::test]
 async fn a_crash_at_any_call_of_a_guarded_run_changes_nothing_in_the_end() {
-    crash_everywhere(&[], true).await;
+    crash_everywhere(&[], true, false).await;
+}
+
+#[tokio::test]
+async fn a_crash_at_any_call_of_a_run_that_holds_records_changes_nothing_in_the_end() {
+    crash_everywhere(&[], false, true).await;
+    crash_everywhere(&[], true, true).await;
 }
 
 #[tokio::test]
@@ -203,5 +210,5 @@ async fn a_crash_among_lost_answers_changes_nothing_in_the_end() {
         Trick::Apply,
         Trick::LoseRequest,
     ];
-    crash_everywhere(&tricks, false).await;
+    crash_everywhere(&tricks, false, false).await;
 }

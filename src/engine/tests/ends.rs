@@ -1,5 +1,7 @@
 //! How runs go and end.
 
+use std::sync::Arc;
+
 use super::fakes::BEGIN;
 use super::*;
 use crate::connectors::Cursor;
@@ -324,6 +326,7 @@ async fn broken_records_become_dead_letters_are_skipped_or_stop_the_run() {
 async fn stages_that_see_all_records_keep_no_cursor() {
     let rig = Rig {
         reads_whole: true,
+        holds: true,
         ..Rig::new(two_pages())
     };
     let first = rig.run().await;
@@ -340,4 +343,52 @@ async fn stages_that_see_all_records_keep_no_cursor() {
             .values()
             .all(|times| *times == 1)
     );
+}
+
+#[tokio::test]
+async fn stages_that_hold_records_move_the_cursor_once_all_are_durable() {
+    let mut rig = Rig {
+        holds: true,
+        ..Rig::new(two_pages())
+    };
+    let pages = std::mem::take(&mut Arc::get_mut(&mut rig.pages).unwrap().pages);
+    rig.pages = Arc::new(super::fakes::Pages {
+        pages: pages.clone(),
+        fails_at: Some(1),
+        ..Default::default()
+    });
+    let failed = rig.run().await;
+    assert!(matches!(failed.end, End::Failed(_)), "{:?}", failed.end);
+    let lane = rig.reader().lanes().await.unwrap().remove(0);
+    assert!(lane.cursors.is_empty(), "{:?}", lane.cursors);
+    assert!(rig.destination.lock().unwrap().events.is_empty());
+
+    rig.pages(pages);
+    let first = rig.run().await;
+    assert_eq!((first.end.exit_code(), first.summary.read), (0, 4));
+    assert_eq!(rig.destination.lock().unwrap().events.len(), 4);
+    let lane = rig.reader().lanes().await.unwrap().remove(0);
+    assert_eq!(lane.cursors[0].1.0, "2");
+    let again = rig.run().await;
+    assert_eq!((again.end.exit_code(), again.summary.read), (0, 0));
+}
+
+#[tokio::test]
+async fn a_record_that_is_read_again_anyway_is_not_put_through_twice() {
+    let bad = |status: &str| vec![vec![issue(1, "jane@x", 1, status, &[BEGIN])]];
+    let mut rig = Rig {
+        reads_whole: true,
+        holds: true,
+        ..Rig::new(bad("broken"))
+    };
+    // Held records leave nothing to try again; those of the step before do.
+    rig.holds = false;
+    assert_eq!(rig.run().await.summary.dead_letters, 1);
+    let letters = rig.reader().dead_letters(None).await.unwrap();
+    let ids: Vec<i64> = letters.iter().map(|letter| letter.id).collect();
+    rig.store().retry_dead_letters(&ids, BEGIN).await.unwrap();
+    rig.pages(bad("Open"));
+    let again = rig.run().await;
+    assert_eq!(again.summary.kept, 1, "once, not twice");
+    assert!(rig.reader().dead_letters(None).await.unwrap().is_empty());
 }

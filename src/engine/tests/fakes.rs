@@ -209,7 +209,8 @@ impl Stages for FakeStages {
     }
 
     fn release(&mut self, out: &mut Staged) -> Result<bool, String> {
-        let Some(record) = self.holds.as_mut().and_then(Vec::pop) else {
+        let held = self.holds.as_mut().filter(|held| !held.is_empty());
+        let Some(record) = held.map(|held| held.remove(0)) else {
             return Ok(false);
         };
         self.stage(&record, out);
@@ -365,6 +366,8 @@ pub(super) struct Rig {
     pub(super) limit: Option<u64>,
     pub(super) full: bool,
     pub(super) reads_whole: bool,
+    /// Records are held until the sources have ended.
+    pub(super) holds: bool,
     pub(super) backfill_ms: i64,
     /// The pipeline was edited: another sink stands first.
     pub(super) edited: bool,
@@ -388,6 +391,7 @@ impl Rig {
             limit: None,
             full: false,
             reads_whole: false,
+            holds: false,
             backfill_ms: i64::MAX / 4,
             edited: false,
             events: Log::default(),
@@ -454,6 +458,7 @@ impl Rig {
             },
             guard: self.guard,
             reads_whole: self.reads_whole,
+            holds: self.holds,
             full: self.full,
             since: None,
             narrow: None,
@@ -472,7 +477,7 @@ impl Rig {
         let mut stages = FakeStages {
             on_error: self.on_error,
             notices: self.notices.clone(),
-            holds: self.reads_whole.then(Vec::new),
+            holds: self.holds.then(Vec::new),
         };
         run(self.job(), &mut stages, store, &context).await
     }

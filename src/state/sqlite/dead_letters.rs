@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::super::stored::{
-    read_operation, read_place, read_record, write_operation, write_place, write_record,
+    Unreadable, read_operation, read_place, write_operation, write_place,
 };
 use super::super::{DeadLetter, Lease, NewDeadLetter, Remains, RetriedRecord};
 use super::database::{Database, Fault};
@@ -11,7 +11,7 @@ use super::fold;
 use super::hash::Digest16;
 use super::outbox::{OutboxRow, account_of};
 use super::row::{Cell, Stored, digest, first, put, select};
-use crate::record::Value;
+use crate::record::{Record, Value};
 
 /// Waits for a person.
 const DEAD: i64 = 0;
@@ -104,7 +104,7 @@ pub(super) fn of_record(
 ) -> Result<(), Fault> {
     let (remains, key, content) = match &letter.remains {
         Remains::Nothing => (NOTHING, &letter.record, String::new()),
-        Remains::Record(record) => (RECORD, &letter.record, write_record(record)),
+        Remains::Record(record) => (RECORD, &letter.record, record.to_json()),
         Remains::Operation(operation) => (OPERATION, &operation.key, write_operation(operation)),
     };
     let row = LetterRow {
@@ -232,7 +232,7 @@ pub(super) fn list(database: &Database, pipeline: Option<&str>) -> Result<Vec<De
             .prepare_cached("SELECT pipeline FROM lanes WHERE id = ?")?
             .query_row([row.lane_id], |found| found.get(0))?;
         let payload = match row.remains {
-            RECORD => read_record(&row.content)?.value,
+            RECORD => Record::from_json(&row.content).ok_or(Unreadable)?.value,
             OPERATION => read_operation(&row.content)?.to_value(),
             _ => Value::Null,
         };
@@ -313,7 +313,7 @@ pub(super) fn retried_records(
     )?;
     rows.into_iter()
         .map(|row| {
-            let record = read_record(&row.content)?;
+            let record = Record::from_json(&row.content).ok_or(Unreadable)?;
             Ok(RetriedRecord { id: row.id, record })
         })
         .collect()
