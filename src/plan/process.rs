@@ -165,9 +165,10 @@ impl<'p> Processor<'p> {
         out: &mut Processed,
     ) -> Result<Vec<Record>, SpillError> {
         let rooms = self.rooms.get_mut(room);
-        let (Some(room_of_it), Some(stage)) =
-            (rooms.and_then(|rooms| rooms.get_mut(index)), stages.get(index))
-        else {
+        let (Some(room_of_it), Some(stage)) = (
+            rooms.and_then(|rooms| rooms.get_mut(index)),
+            stages.get(index),
+        ) else {
             return Ok(Vec::new());
         };
         match (stage, room_of_it) {

@@ -386,7 +386,11 @@ fn aggregate(
     }
     let mut good = by.is_some();
     for (name, aggregation) in written.values.iter() {
-        if written.by.iter().any(|(known, _)| known.value == name.value) {
+        if written
+            .by
+            .iter()
+            .any(|(known, _)| known.value == name.value)
+        {
             compiler.mistake(
                 GROUP_NAME_TAKEN,
                 format!("`{}` is already a name under `by`", name.value),
@@ -429,11 +433,7 @@ fn aggregate(
 }
 
 /// What is counted: of a plain path only whether something is there is asked, and of `$` nothing.
-fn counted(
-    written: &Written,
-    flow: &mut Flow,
-    compiler: &mut Compiler<'_>,
-) -> Option<Expression> {
+fn counted(written: &Written, flow: &mut Flow, compiler: &mut Compiler<'_>) -> Option<Expression> {
     let expression = compiler.expression(written, Place::Transform)?;
     if !matches!(expression.kind(), crate::expression::Kind::Path(_))
         || !expression.options().change_nothing()

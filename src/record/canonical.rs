@@ -69,8 +69,15 @@ mod tests {
         let right = Value::from_json(r#"{"a":null,"b":[1,{"x":2,"y":1}]}"#).unwrap();
         assert_eq!(canonical_json(&left), canonical_json(&right));
         assert_eq!(left, right);
-        for (left, right) in [("1", "1.0"), ("0", "-0.0"), ("10000000000000000000", "1e19")] {
-            let (left, right) = (Value::from_json(left).unwrap(), Value::from_json(right).unwrap());
+        for (left, right) in [
+            ("1", "1.0"),
+            ("0", "-0.0"),
+            ("10000000000000000000", "1e19"),
+        ] {
+            let (left, right) = (
+                Value::from_json(left).unwrap(),
+                Value::from_json(right).unwrap(),
+            );
             assert_eq!(canonical_json(&left), canonical_json(&right));
             assert_eq!(left, right);
         }

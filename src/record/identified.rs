@@ -85,10 +85,13 @@ impl Record {
     #[must_use]
     pub fn from_json(json: &str) -> Option<Self> {
         let value = Value::from_json(json).ok()?;
-        let identity = value.get("identity").and_then(Value::as_array).map(|parts| {
-            let parts = parts.iter().filter_map(Value::as_str);
-            parts.fold(Identity::default(), |identity, part| identity.with(part))
-        });
+        let identity = value
+            .get("identity")
+            .and_then(Value::as_array)
+            .map(|parts| {
+                let parts = parts.iter().filter_map(Value::as_str);
+                parts.fold(Identity::default(), |identity, part| identity.with(part))
+            });
         let time = value.get("time").and_then(Value::as_str);
         Some(Self {
             identity,

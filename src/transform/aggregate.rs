@@ -113,11 +113,9 @@ impl Aggregate {
             },
         };
         for (index, input) in inputs.into_iter().enumerate() {
-            let (Some(value), Some(reduced), Some(state)) = (
-                input,
-                self.values.get(index),
-                group.states.get_mut(index),
-            ) else {
+            let (Some(value), Some(reduced), Some(state)) =
+                (input, self.values.get(index), group.states.get_mut(index))
+            else {
                 continue;
             };
             if reduced.function == Function::Distinct {
@@ -261,10 +259,7 @@ mod tests {
     }
 
     fn groups() -> Groups {
-        Groups::new(
-            Box::<MemorySpill>::default(),
-            Box::<MemorySpill>::default(),
-        )
+        Groups::new(Box::<MemorySpill>::default(), Box::<MemorySpill>::default())
     }
 
     fn run_time() -> jiff::Timestamp {
@@ -323,7 +318,13 @@ mod tests {
         assert_eq!(
             records(
                 "by: { key: $.k }, values: { n: { count: $ } }",
-                &["{}", r#"{"k":""}"#, r#"{"k":null}"#, r#"{"k":1.0}"#, r#"{"k":1}"#],
+                &[
+                    "{}",
+                    r#"{"k":""}"#,
+                    r#"{"k":null}"#,
+                    r#"{"k":1.0}"#,
+                    r#"{"k":1}"#
+                ],
             ),
             [r#"{"n":2}"#, r#"{"key":"","n":1}"#, r#"{"key":1.0,"n":2}"#]
         );
@@ -343,7 +344,14 @@ mod tests {
         assert_eq!(
             records(
                 values,
-                &["{}", r#"{"v":3}"#, r#"{"v":null}"#, r#"{"v":1}"#, r#"{"v":3}"#, "{}"],
+                &[
+                    "{}",
+                    r#"{"v":3}"#,
+                    r#"{"v":null}"#,
+                    r#"{"v":1}"#,
+                    r#"{"v":3}"#,
+                    "{}"
+                ],
             ),
             [
                 r#"{"count":3,"sum":7,"min":1,"max":3,"avg":2.3333333333333335,"first":3,"last":3,"distinct":[3,1]}"#
@@ -361,7 +369,11 @@ mod tests {
         let sum = |records_of: &[&str]| records("by: {}, values: { s: { sum: $.v } }", records_of);
         assert_eq!(sum(&[r#"{"v":1}"#, r#"{"v":-3}"#]), [r#"{"s":-2}"#]);
         assert_eq!(
-            sum(&[r#"{"v":9223372036854775807}"#, r#"{"v":9223372036854775807}"#, r#"{"v":1}"#]),
+            sum(&[
+                r#"{"v":9223372036854775807}"#,
+                r#"{"v":9223372036854775807}"#,
+                r#"{"v":1}"#
+            ]),
             [r#"{"s":18446744073709551615}"#]
         );
         assert_eq!(
@@ -421,14 +433,25 @@ mod tests {
             ("avg: $.v", ["1e308", "1e308"], "beyond what a double holds"),
         ] {
             let of = |k: u8, v: &str| format!(r#"{{"k":{k},"v":{v}}}"#);
-            let json = [of(1, records[0]), of(2, "1"), of(1, records[1]), of(1, records[1])];
+            let json = [
+                of(1, records[0]),
+                of(2, "1"),
+                of(1, records[1]),
+                of(1, records[1]),
+            ];
             let json: Vec<&str> = json.iter().map(String::as_str).collect();
-            let given = given(&format!("by: {{ k: $.k }}, values: {{ x: {{ {value} }} }}"), &json);
+            let given = given(
+                &format!("by: {{ k: $.k }}, values: {{ x: {{ {value} }} }}"),
+                &json,
+            );
             let [broken, good] = &given[..] else {
                 panic!("{given:?}")
             };
             let trouble = broken.trouble.as_ref().unwrap().to_string();
-            assert!(trouble.starts_with("pipelines/a.yaml:4:5: `x` "), "{trouble}");
+            assert!(
+                trouble.starts_with("pipelines/a.yaml:4:5: `x` "),
+                "{trouble}"
+            );
             assert!(trouble.contains(said), "{value}: {trouble}");
             assert_eq!(broken.record.value.get("k"), Some(&Value::from(1_i64)));
             assert!(good.trouble.is_none(), "{good:?}");
@@ -456,7 +479,13 @@ mod tests {
         .collect();
         assert_eq!(
             identities,
-            ["SUP-2026-11", "10001-true", "SUP-", r#"SUP-"""#, r#"["x"]-{"y":1}"#]
+            [
+                "SUP-2026-11",
+                "10001-true",
+                "SUP-",
+                r#"SUP-"""#,
+                r#"["x"]-{"y":1}"#
+            ]
         );
         let all = given("by: {}, values: {}", &["{}"]);
         assert_eq!(all[0].record.identity.as_ref().unwrap().to_string(), "{}");
@@ -469,7 +498,12 @@ mod tests {
         let mut gone = record("{}");
         gone.deleted = true;
         aggregate.take(&gone, &mut groups).unwrap().unwrap();
-        assert!(aggregate.give(&mut groups, run_time(), 9).unwrap().is_empty());
+        assert!(
+            aggregate
+                .give(&mut groups, run_time(), 9)
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]
@@ -480,9 +514,16 @@ mod tests {
         ] {
             let aggregate = aggregate(options);
             let mut groups = groups();
-            let bad = aggregate.take(&record(r#"{"v":"x"}"#), &mut groups).unwrap();
+            let bad = aggregate
+                .take(&record(r#"{"v":"x"}"#), &mut groups)
+                .unwrap();
             assert!(bad.is_err(), "{options}");
-            assert!(aggregate.give(&mut groups, run_time(), 9).unwrap().is_empty());
+            assert!(
+                aggregate
+                    .give(&mut groups, run_time(), 9)
+                    .unwrap()
+                    .is_empty()
+            );
         }
     }
 

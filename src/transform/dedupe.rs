@@ -107,8 +107,14 @@ mod tests {
         ];
         let of = |kept: &str, gone: &str| (kept.to_owned(), gone.to_owned());
         assert_eq!(survivors("by: $.k", &records), of("3 4 5", "0 1 2"));
-        assert_eq!(survivors("by: $.k, keep: last", &records), of("3 4 5", "0 1 2"));
-        assert_eq!(survivors("by: $.k, keep: first", &records), of("0 1 3", "2 4 5"));
+        assert_eq!(
+            survivors("by: $.k, keep: last", &records),
+            of("3 4 5", "0 1 2")
+        );
+        assert_eq!(
+            survivors("by: $.k, keep: first", &records),
+            of("0 1 3", "2 4 5")
+        );
     }
 
     #[test]
@@ -158,7 +164,10 @@ mod tests {
         };
         let mut seen = MemorySpill::default();
         let trouble = dedupe.take(&record("{}"), &mut seen).unwrap().unwrap_err();
-        assert!(trouble.to_string().contains("`$.k` is missing"), "{trouble}");
+        assert!(
+            trouble.to_string().contains("`$.k` is missing"),
+            "{trouble}"
+        );
         assert!(dedupe.give(&mut seen, 9).unwrap().is_empty());
     }
 }

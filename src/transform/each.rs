@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn the_name_must_be_new_and_a_singular_path_to_a_list_is_warned_of() {
-        let after_map = |each: &str| said_of(&format!("  - map: {{ a: [1, 2] }}\n  - each: {each}"));
+        let after_map =
+            |each: &str| said_of(&format!("  - map: {{ a: [1, 2] }}\n  - each: {each}"));
         assert_eq!(after_map("{ a: '$.a[*]' }"), ["each.name_taken"]);
         assert_eq!(after_map("{ b: $.a }"), ["each.singular_path"]);
         assert!(after_map("{ b: '$.a[*]' }").is_empty());

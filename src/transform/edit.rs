@@ -106,7 +106,10 @@ mod tests {
     use super::*;
 
     fn removed(paths: &[&str], json: &str) -> String {
-        let paths: Vec<Path> = paths.iter().map(|path| Path::parse(path).unwrap()).collect();
+        let paths: Vec<Path> = paths
+            .iter()
+            .map(|path| Path::parse(path).unwrap())
+            .collect();
         let mut value = Value::from_json(json).unwrap();
         let mut seen = 0;
         let done: Result<(), String> = edit(&mut value, &paths, &mut |_| {

@@ -119,7 +119,11 @@ mod tests {
             ("{ schema: {}, condition: $.a }", "expect.one_contract"),
             ("{ schema: { type: text } }", "expect.bad_schema"),
         ] {
-            assert_eq!(said_of(&format!("  - expect: {expect}")), [code], "{expect}");
+            assert_eq!(
+                said_of(&format!("  - expect: {expect}")),
+                [code],
+                "{expect}"
+            );
         }
     }
 }

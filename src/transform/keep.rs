@@ -44,7 +44,13 @@ mod tests {
             (r#"{"state":{"key":"open"},"priority":1}"#, false),
             (r#"{"state":null,"priority":1}"#, false),
         ] {
-            let expected = |passes: bool| if passes { vec![json.to_owned()] } else { Vec::new() };
+            let expected = |passes: bool| {
+                if passes {
+                    vec![json.to_owned()]
+                } else {
+                    Vec::new()
+                }
+            };
             let kept = applied(&format!("  - keep: {condition}"), json).unwrap();
             assert_eq!(kept, expected(holds), "keep {json}");
             let left = applied(&format!("  - drop: {condition}"), json).unwrap();

@@ -91,7 +91,10 @@ mod tests {
     fn set_adds_or_replaces_and_keeps_the_rest() {
         let set = "  - set: { a: $.b, b: $.a, new: 1, x: $.gone, n: $.null, c.d: 2 }";
         assert_eq!(
-            one(set, r#"{"a":1,"k":true,"b":2,"x":"as it was","n":3,"null":null}"#),
+            one(
+                set,
+                r#"{"a":1,"k":true,"b":2,"x":"as it was","n":3,"null":null}"#
+            ),
             r#"{"a":2,"k":true,"b":1,"x":"as it was","n":null,"null":null,"new":1,"c.d":2}"#,
             "all values read the record before the step; a dot in a name is a character"
         );
@@ -122,7 +125,9 @@ mod tests {
         ] {
             let before = record(r#"{"id":"1","updated":"2020-01-01"}"#);
             let mut out = Vec::new();
-            step(transforms).apply(before.clone(), &key(), &mut out).unwrap();
+            step(transforms)
+                .apply(before.clone(), &key(), &mut out)
+                .unwrap();
             assert_eq!(
                 (&out[0].identity, out[0].time),
                 (&before.identity, before.time),
@@ -137,6 +142,9 @@ mod tests {
         assert_eq!(then("map: { a: 1 }", "$.b"), ["path.unknown_field"]);
         assert!(then("map: { a: 1 }", "$.a").is_empty());
         assert!(then("set: { a: 1 }", "$.b").is_empty());
-        assert_eq!(then("set: { a: { b: 1 } }", "$.a.c"), ["path.unknown_field"]);
+        assert_eq!(
+            then("set: { a: { b: 1 } }", "$.a.c"),
+            ["path.unknown_field"]
+        );
     }
 }

@@ -108,7 +108,14 @@ mod tests {
     fn a_value_becomes_32_hex_digits_of_the_keyed_hash() {
         // printf 10001 | openssl dgst -sha256 -mac HMAC -macopt key:'a key of thirty-two bytes, fixed'
         assert_eq!(masked(r#""10001""#), "5da4534de4c6c3dde894fb596dadc8e1");
-        for value in [r#""Jane Doe""#, "10001", "true", r#"["a"]"#, r#"{"a":1}"#, r#""""#] {
+        for value in [
+            r#""Jane Doe""#,
+            "10001",
+            "true",
+            r#"["a"]"#,
+            r#"{"a":1}"#,
+            r#""""#,
+        ] {
             assert!(is_hash(&masked(value)), "{value}");
         }
         assert_eq!(masked("10001"), masked(r#""10001""#));
@@ -119,7 +126,10 @@ mod tests {
         };
         let record = crate::plan::testing::record(r#"{"v":"10001"}"#);
         let under_another = other.apply(record, &MaskKey::new([7; 32]));
-        assert_ne!(under_another.value.get("v").unwrap().as_str().unwrap(), masked(r#""10001""#));
+        assert_ne!(
+            under_another.value.get("v").unwrap().as_str().unwrap(),
+            masked(r#""10001""#)
+        );
     }
 
     #[test]
@@ -129,7 +139,12 @@ mod tests {
         assert!(is_hash(hash), "{mask}");
         assert_eq!(host, "masked.invalid");
         assert_eq!(mask, masked(r#""jane@example.com""#));
-        for none in [r#""@example.com""#, r#""a@b@c.d""#, r#""jane doe@x.y""#, r#""@""#] {
+        for none in [
+            r#""@example.com""#,
+            r#""a@b@c.d""#,
+            r#""jane doe@x.y""#,
+            r#""@""#,
+        ] {
             assert!(is_hash(&masked(none)), "{none}");
         }
     }

@@ -2,9 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::super::stored::{
-    Unreadable, read_operation, read_place, write_operation, write_place,
-};
+use super::super::stored::{Unreadable, read_operation, read_place, write_operation, write_place};
 use super::super::{DeadLetter, Lease, NewDeadLetter, Remains, RetriedRecord};
 use super::database::{Database, Fault};
 use super::fold;
