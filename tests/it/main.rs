@@ -14,5 +14,6 @@ mod cli;
 mod e2e;
 mod invalid;
 mod jsonpath;
+mod payloads;
 mod sandbox;
 mod state_crash;
