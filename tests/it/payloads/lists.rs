@@ -75,10 +75,7 @@ fn the_values_of_every_change_are_those_of_its_item() {
         all
     });
     let alone = [Kind::ChangelogPage, Kind::History];
-    let alone = alone
-        .into_iter()
-        .flat_map(|kind| of(kind))
-        .map(|(_, body)| body);
+    let alone = alone.into_iter().flat_map(of).map(|(_, body)| body);
     for changelog in embedded.chain(alone) {
         let value = Value::from_json(&changelog.to_string()).unwrap();
         let read = changes(&histories(&value), None, None, None);
