@@ -13,6 +13,7 @@ mod brevo;
 mod cli;
 mod e2e;
 mod invalid;
+mod jira;
 mod jsonpath;
 mod payloads;
 mod sandbox;

@@ -26,6 +26,9 @@ const SEARCH: &str = "/rest/api/3/search/jql";
 const PAGE: u64 = 100;
 /// How far before the cursor the next run starts: the index lags by seconds to minutes.
 const OVERLAP_MS: i64 = 5 * 60_000;
+/// The earliest time that is asked for: shorter numbers are none of epoch milliseconds to Jira, and
+/// nothing there is older.
+const EARLIEST_MS: i64 = 100_000_000_000;
 /// More pages than any site has: the end of a search that does not end.
 const MAX_PAGES: u64 = 100_000;
 
@@ -312,9 +315,12 @@ fn query(jql: Option<&str>, narrow: Option<&str>, from: Option<i64>) -> String {
         .filter(|part| !part.trim().is_empty())
         .map(|part| format!("({part})"))
         .collect();
-    // Jira refuses a query without a restriction.
-    if let Some(from) = from.or(parts.is_empty().then_some(0)) {
-        parts.push(format!("updated >= {}", from.max(0)));
+    if let Some(from) = from.filter(|from| *from >= EARLIEST_MS) {
+        parts.push(format!("updated >= {from}"));
+    }
+    // Jira refuses a query without a restriction: here is one that holds for every issue.
+    if parts.is_empty() {
+        parts.push("project is not EMPTY".to_owned());
     }
     format!("{} ORDER BY updated ASC, key ASC", parts.join(" AND "))
 }
@@ -383,13 +389,20 @@ mod tests {
     #[test]
     fn the_query_is_bounded_ordered_and_knows_no_local_date() {
         assert_eq!(
-            query(Some("project = A OR project = B"), None, Some(5)),
-            "(project = A OR project = B) AND updated >= 5 ORDER BY updated ASC, key ASC"
+            query(
+                Some("project = A OR project = B"),
+                None,
+                Some(1_800_000_000_000)
+            ),
+            "(project = A OR project = B) AND updated >= 1800000000000 ORDER BY updated ASC, key ASC"
         );
-        assert_eq!(
-            query(None, None, None),
-            "updated >= 0 ORDER BY updated ASC, key ASC"
-        );
+        // Numbers that are too short to be a time are no bound.
+        for from in [None, Some(0), Some(-5), Some(99_999_999_999)] {
+            assert_eq!(
+                query(None, None, from),
+                "project is not EMPTY ORDER BY updated ASC, key ASC"
+            );
+        }
         assert_eq!(
             query(Some("a = b"), Some("c = d"), None),
             "(a = b) AND (c = d) ORDER BY updated ASC, key ASC"
