@@ -104,10 +104,11 @@ pub(super) fn expression(expression: &Expression, flow: &mut Flow, compiler: &mu
     references(&expression.references(), flow, compiler);
     let shape = flow.shape.clone();
     let is_field = |name: &str| {
-        shape
-            .members
-            .as_ref()
-            .is_some_and(|members| members.named.contains_key(name))
+        let mut steps = name.split('.');
+        let found = steps.try_fold(shape.clone(), |at, step| {
+            at.members.as_ref()?.named.get(step).cloned()
+        });
+        found.is_some()
     };
     expression.warn_of_names(&is_field, &mut compiler.diagnostics);
 }

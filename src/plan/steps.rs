@@ -24,6 +24,7 @@ const SINGULAR: Code = Code::new("each.singular_path");
 const ONE_CONTRACT: Code = Code::new("expect.one_contract");
 const BAD_SCHEMA: Code = Code::new("expect.bad_schema");
 const GROUP_NAME_TAKEN: Code = Code::new("aggregate.name_taken");
+const WHOLE_RECORD: Code = Code::new("path.whole_record");
 const NOT_YET: Code = Code::new("transform.not_supported");
 
 /// What is known while transforms are compiled one after the other.
@@ -193,15 +194,18 @@ fn set(members: &Members<Written>, flow: &mut Flow, compiler: &mut Compiler<'_>)
             });
         // Nothing leaves the field as it was.
         let before = flow.shape.member(&name.value).ok();
+        let stays = new.optional;
         let member = match before {
-            Some(before) if new.optional => before.union(&Shape {
+            Some(before) if stays => before.union(&Shape {
                 optional: before.optional,
                 ..new
             }),
             _ => new,
         };
         shape = shape.with_member(Arc::clone(&name.value), member);
-        flow.reads.replaced(&name.value);
+        if !stays {
+            flow.reads.replaced(&name.value);
+        }
     }
     flow.shape = shape;
     fields.map(|fields| Set { fields })
@@ -222,6 +226,17 @@ fn edited(
             good = false;
             continue;
         };
+        if path.value.text() == "$" {
+            compiler.mistake(
+                WHOLE_RECORD,
+                "`$` is the whole record, not a field of it",
+                path.node.span,
+                "expected a field",
+                "name the fields, e.g. `$.fields.description`; a record goes by `drop:`",
+            );
+            good = false;
+            continue;
+        }
         let mut references = located(path.value.references(), &path.node);
         for reference in &mut references {
             if reference.reference.usage == Usage::Taken {

@@ -119,7 +119,7 @@ impl Shape {
         self.optional || self.kinds.contains(Kinds::NULL)
     }
 
-    /// This object with a member added or replaced.
+    /// This with a member added or replaced, which makes it an object.
     #[must_use]
     pub fn with_member(&self, name: impl Into<Arc<str>>, member: Self) -> Self {
         let mut members = self.members.as_deref().cloned().unwrap_or_default();
@@ -129,7 +129,7 @@ impl Shape {
         members.named.insert(name.into(), member);
         Self {
             members: Some(Arc::new(members)),
-            ..self.clone()
+            ..Self::of(Kinds::OBJECT)
         }
     }
 

@@ -16,5 +16,6 @@ mod invalid;
 mod jira;
 mod jsonpath;
 mod payloads;
+mod language;
 mod sandbox;
 mod state_crash;

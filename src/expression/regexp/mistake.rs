@@ -114,13 +114,13 @@ fn unanchored(pattern: &str, part: bool) -> String {
                 Some(rest) => format!("{rest}{}", literally('^')),
                 None => inner,
             };
-            let open = part || start || end;
-            let before = if open && !start && !inner.starts_with(".*") {
+            let before = if part && !start && !inner.starts_with(".*") {
                 ".*"
             } else {
                 ""
             };
-            let after = if open && !end && !inner.ends_with(".*") {
+            // Who anchors the start alone of what is to match wholly means any end.
+            let after = if (part || start) && !end && !inner.ends_with(".*") {
                 ".*"
             } else {
                 ""

@@ -41,24 +41,35 @@ pub(super) fn literal(node: &Node, compiling: &Compiling<'_>) -> Value {
     }
 }
 
-/// A literal of `default` or `lookup`: what looks like a path or template is a mistake.
+/// A literal of `default` or `lookup`: what looks like a path or template is a mistake. The names
+/// in its single braces are added to `names`.
 pub(super) fn strict_literal(
     node: &Node,
     option: &str,
+    names: &mut Vec<(Arc<str>, Span)>,
     compiling: &mut Compiling<'_>,
 ) -> Option<Value> {
-    let before = compiling.diagnostics.len();
-    refuse_expressions(node, option, compiling);
-    (compiling.diagnostics.len() == before).then(|| literal(node, compiling))
+    let sound = refuse_expressions(node, option, names, compiling);
+    sound.then(|| literal(node, compiling))
 }
 
-fn refuse_expressions(node: &Node, option: &str, compiling: &mut Compiling<'_>) {
+/// False where an expression was found.
+fn refuse_expressions(
+    node: &Node,
+    option: &str,
+    names: &mut Vec<(Arc<str>, Span)>,
+    compiling: &mut Compiling<'_>,
+) -> bool {
     match &node.kind {
         Kind::Scalar(scalar) => {
             let what = match classify(scalar) {
                 Classified::Path => "a path",
                 Classified::Template => "a template",
-                Classified::Literal => return,
+                Classified::Literal => {
+                    warn_of_path(node, scalar, compiling);
+                    names.extend(names_in_braces(scalar));
+                    return true;
+                }
             };
             let text = &scalar.text;
             let written = if text.contains("{{") {
@@ -81,17 +92,14 @@ fn refuse_expressions(node: &Node, option: &str, compiling: &mut Compiling<'_>) 
                 .help(help)
                 .in_source(compiling.source),
             );
+            false
         }
-        Kind::List(elements) => {
-            for element in elements {
-                refuse_expressions(element, option, compiling);
-            }
-        }
-        Kind::Map(entries) => {
-            for entry in entries {
-                refuse_expressions(&entry.value, option, compiling);
-            }
-        }
+        Kind::List(elements) => elements.iter().fold(true, |sound, element| {
+            refuse_expressions(element, option, names, compiling) && sound
+        }),
+        Kind::Map(entries) => entries.iter().fold(true, |sound, entry| {
+            refuse_expressions(&entry.value, option, names, compiling) && sound
+        }),
     }
 }
 

@@ -7,7 +7,7 @@ use super::literal::{literal, strict_literal};
 use super::options::{Lookup, Options};
 use super::{Expression, Form, read};
 use crate::config::{IfMissing, mentions_outside};
-use crate::diagnostic::{Code, Diagnostic, Spanned, nearest};
+use crate::diagnostic::{Code, Diagnostic, Span, Spanned, nearest};
 use crate::expression::Conversion;
 use crate::syntax::{Entry, Kind, Node};
 
@@ -189,10 +189,10 @@ fn option(
         return Some(());
     }
     match &*entry.key.value {
-        "lookup" => options.lookup = Some(lookup(node, compiling)?),
+        "lookup" => options.lookup = Some(lookup(node, &mut options.names, compiling)?),
         "as" => options.conversion = Some(conversion(node, compiling)?),
         "default" => {
-            let value = strict_literal(node, "default", compiling)?;
+            let value = strict_literal(node, "default", &mut options.names, compiling)?;
             options.default = Some(Spanned::new(value, node.span));
         }
         "max_length" => match read::count(node) {
@@ -313,7 +313,11 @@ fn conversion(node: &Node, compiling: &mut Compiling<'_>) -> Option<Spanned<Conv
     None
 }
 
-fn lookup(node: &Node, compiling: &mut Compiling<'_>) -> Option<Lookup> {
+fn lookup(
+    node: &Node,
+    names: &mut Vec<(Arc<str>, Span)>,
+    compiling: &mut Compiling<'_>,
+) -> Option<Lookup> {
     let Some(entries) = node.as_map() else {
         fail(
             compiling,
@@ -325,7 +329,7 @@ fn lookup(node: &Node, compiling: &mut Compiling<'_>) -> Option<Lookup> {
     let rows: Vec<_> = entries
         .iter()
         .map(|entry| {
-            let value = strict_literal(&entry.value, "lookup", compiling)?;
+            let value = strict_literal(&entry.value, "lookup", names, compiling)?;
             let to = Spanned::new(value, entry.value.span);
             Some((Arc::clone(&entry.key.value), to))
         })

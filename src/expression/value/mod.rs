@@ -205,22 +205,24 @@ impl Expression {
 
     /// Warns of literals with a `{NAME}` that names a field of the record.
     pub fn warn_of_names(&self, is_field: &dyn Fn(&str) -> bool, diagnostics: &mut Diagnostics) {
-        match &self.form {
-            Form::Literal { names, .. } => {
-                for (name, span) in names.iter().filter(|(name, _)| is_field(name)) {
-                    diagnostics.push(
-                        Diagnostic::warning(
-                            NAME_IN_TEXT,
-                            format!("`{{{name}}}` is sent as it stands here"),
-                        )
-                        .label(*span, "literal text")
-                        .help(format!(
-                            "did you mean `{{{{{name}}}}}`? what is meant literally stands in `{{ value: … }}`"
-                        ))
-                        .in_source(&self.source),
-                    );
-                }
+        let mut warn = |names: &[(Arc<str>, Span)]| {
+            for (name, span) in names.iter().filter(|(name, _)| is_field(name)) {
+                diagnostics.push(
+                    Diagnostic::warning(
+                        NAME_IN_TEXT,
+                        format!("`{{{name}}}` is sent as it stands here"),
+                    )
+                    .label(*span, "literal text")
+                    .help(format!(
+                        "did you mean `{{{{{name}}}}}`? what is meant literally stands in `{{ value: … }}`"
+                    ))
+                    .in_source(&self.source),
+                );
             }
+        };
+        warn(&self.options.names);
+        match &self.form {
+            Form::Literal { names, .. } => warn(names),
             Form::List(parts) | Form::First(parts) => {
                 for part in parts {
                     part.warn_of_names(is_field, diagnostics);

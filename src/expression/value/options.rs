@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::IfMissing;
-use crate::diagnostic::Spanned;
+use crate::diagnostic::{Span, Spanned};
 use crate::expression::Conversion;
 use crate::record::Value;
 
@@ -23,6 +23,8 @@ pub struct Options {
     pub required: Option<bool>,
     /// `if_missing:`, as written.
     pub if_missing: Option<IfMissing>,
+    /// The names in single braces in the literal texts of `default` and `lookup`.
+    pub(super) names: Vec<(Arc<str>, Span)>,
 }
 
 /// A table from texts to literal values.
@@ -35,11 +37,17 @@ pub struct Lookup {
 impl Lookup {
     /// A table; its keys are unique.
     pub(super) fn new(rows: Vec<(Arc<str>, Spanned<Value>)>) -> Self {
-        let index = rows
+        let mut index: HashMap<Arc<str>, usize> = rows
             .iter()
             .enumerate()
             .map(|(index, (key, _))| (Arc::clone(key), index))
             .collect();
+        // A number is also found by the way in which JSON writes it: `1e2` by `100.0`.
+        for (at, (key, _)) in rows.iter().enumerate() {
+            if let Ok(Value::Number(number)) = Value::from_json(key) {
+                index.entry(number.to_string().into()).or_insert(at);
+            }
+        }
         Self { rows, index }
     }
 
