@@ -4,6 +4,8 @@
 //! sentence stand its cases: a word, and what it says from the ninth column on, on as many lines as
 //! it needs. A word that the case has already starts the next one, which keeps `given` and `top`.
 //!
+//! `CASE` stands for the case's own name.
+//!
 //! | word | says |
 //! |---|---|
 //! | `given` | the records, one a line; kept until there are others |
@@ -138,6 +140,6 @@ impl Case {
             Some(lines) => put("sinks:\n", "  ", lines),
             None => put("", "", &[format!("sinks: [file: {{ path: out/{name}.jsonl }}]")]),
         }
-        text
+        text.replace("CASE", name)
     }
 }
