@@ -137,7 +137,8 @@ mod tests {
         assert_eq!(help("match", "^SUP-"), "write `match(…, 'SUP-.*')`");
         assert_eq!(help("match", "^SUP-.*$"), "write `match(…, 'SUP-.*')`");
         assert_eq!(help("search", "SUP$"), "write `match(…, '.*SUP')`");
-        assert_eq!(help("match", "^a|b$"), "write `match(…, 'a.*|.*b')`");
+        assert_eq!(help("match", "SUP-.*$"), "write `match(…, 'SUP-.*')`");
+        assert_eq!(help("match", "^a|b$"), "write `match(…, 'a.*|b')`");
         assert_eq!(help("match", "a|^b$"), "write `match(…, 'a|b')`");
         assert_eq!(help("search", "a|^b"), "write `match(…, '.*a.*|b.*')`");
         assert_eq!(help("match", "(^a|b$)c"), "write `match(…, '(a|b)c')`");
