@@ -204,11 +204,16 @@ fn run(root: &Path, cases: &[&Case]) -> BTreeMap<String, Vec<String>> {
         "{}",
         String::from_utf8_lossy(&ended.stderr)
     );
-    let listed = json(&flowline(root, &["dead-letters", "list", "--format", "json"]));
+    let listed = json(&flowline(
+        root,
+        &["dead-letters", "list", "--format", "json"],
+    ));
     let mut dead: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for letter in listed.as_array().unwrap() {
         let text = |name: &str| letter[name].as_str().unwrap().to_owned();
-        dead.entry(text("pipeline")).or_default().push(text("reason"));
+        dead.entry(text("pipeline"))
+            .or_default()
+            .push(text("reason"));
     }
     dead
 }
@@ -240,7 +245,11 @@ fn compare(
     snapshot: Option<&String>,
 ) -> Result<(), String> {
     let differs = |wanted: &[String], found: &[String]| {
-        format!("\n{}\n  but\n{}\n  dead letters: {dead:?}", wanted.join("\n"), found.join("\n"))
+        format!(
+            "\n{}\n  but\n{}\n  dead letters: {dead:?}",
+            wanted.join("\n"),
+            found.join("\n")
+        )
     };
     let lines = |text: &str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
     if let (Some(wanted), Some(snapshot)) = (case.lines("sends"), snapshot) {
@@ -260,6 +269,11 @@ fn compare(
     }
     let reasons = case.lines("dies").unwrap_or_default();
     let alike = reasons.len() == dead.len()
-        && reasons.iter().zip(dead).all(|(part, reason)| reason.contains(part));
-    alike.then_some(()).ok_or_else(|| format!("expected dead letters {reasons:?}, but {dead:?}"))
+        && reasons
+            .iter()
+            .zip(dead)
+            .all(|(part, reason)| reason.contains(part));
+    alike
+        .then_some(())
+        .ok_or_else(|| format!("expected dead letters {reasons:?}, but {dead:?}"))
 }

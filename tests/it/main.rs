@@ -15,7 +15,7 @@ mod e2e;
 mod invalid;
 mod jira;
 mod jsonpath;
-mod payloads;
 mod language;
+mod payloads;
 mod sandbox;
 mod state_crash;

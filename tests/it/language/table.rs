@@ -125,7 +125,11 @@ impl Case {
         let name = &self.name;
         match self.lines("source") {
             Some(lines) => put("sources:\n", "  ", lines),
-            None => put("", "", &[format!("sources: [file: {{ path: {name}.jsonl }}]")]),
+            None => put(
+                "",
+                "",
+                &[format!("sources: [file: {{ path: {name}.jsonl }}]")],
+            ),
         }
         for (word, head, indent) in [
             ("values", "transforms:\n  - map:\n", "      "),
@@ -138,7 +142,11 @@ impl Case {
         }
         match self.lines("sinks") {
             Some(lines) => put("sinks:\n", "  ", lines),
-            None => put("", "", &[format!("sinks: [file: {{ path: out/{name}.jsonl }}]")]),
+            None => put(
+                "",
+                "",
+                &[format!("sinks: [file: {{ path: out/{name}.jsonl }}]")],
+            ),
         }
         text.replace("CASE", name)
     }
