@@ -94,12 +94,17 @@ fn refuse_expressions(
             );
             false
         }
-        Kind::List(elements) => elements.iter().fold(true, |sound, element| {
-            refuse_expressions(element, option, names, compiling) && sound
-        }),
-        Kind::Map(entries) => entries.iter().fold(true, |sound, entry| {
-            refuse_expressions(&entry.value, option, names, compiling) && sound
-        }),
+        Kind::List(elements) => {
+            let parts = elements.iter();
+            let sound = parts.map(|part| refuse_expressions(part, option, names, compiling));
+            // All of them are looked at: each mistake is told.
+            sound.filter(|sound| !sound).count() == 0
+        }
+        Kind::Map(entries) => {
+            let parts = entries.iter().map(|entry| &entry.value);
+            let sound = parts.map(|part| refuse_expressions(part, option, names, compiling));
+            sound.filter(|sound| !sound).count() == 0
+        }
     }
 }
 
