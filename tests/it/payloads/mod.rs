@@ -6,6 +6,7 @@ mod errors;
 mod issues;
 mod kinds;
 mod lists;
+mod mutated;
 mod transport;
 mod unread;
 mod values;

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowline::connectors::jira::spec::Issues;
 use flowline::connectors::jira::{Myself, changes};
+use flowline::expression::conversion::read_time;
 use flowline::record::Value;
+use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
-use super::issues::{bodies, json_of};
+use super::issues::{bodies, json_of, time};
 use super::kinds::{Kind, is_user, kind};
 use super::transport::{Recorded, issues, reads};
 use super::{data, jira_files};
@@ -146,4 +148,28 @@ async fn every_field_of_every_issue_is_a_custom_field_with_its_value() {
     if data().is_some() {
         assert!(seen.len() >= 8, "{seen:#?}");
     }
+}
+
+#[test]
+fn every_text_that_is_a_time_is_read_as_one_and_no_other() {
+    let mut seen = [0, 0];
+    for (name, body) in jira_files() {
+        for text in all(&body).into_iter().filter_map(Json::as_str) {
+            let read = read_time(&Value::from(text), &TimeZone::UTC).ok();
+            let date = || {
+                text.parse::<jiff::civil::Date>()
+                    .ok()
+                    .filter(|_| text.len() == 10)
+            };
+            let midnight = || date()?.to_zoned(TimeZone::UTC).ok();
+            let expected =
+                time(&Json::from(text)).or_else(|| midnight().map(|midnight| midnight.timestamp()));
+            assert_eq!(read, expected, "{name}: {text}");
+            seen[usize::from(read.is_some())] += 1;
+        }
+    }
+    assert!(
+        data().is_none() || seen.iter().all(|seen| *seen > 1_000),
+        "{seen:?}"
+    );
 }
