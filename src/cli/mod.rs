@@ -6,6 +6,7 @@ pub mod context;
 pub mod env;
 pub mod exit;
 mod interrupt;
+mod key;
 mod logs;
 pub mod output;
 mod progress;

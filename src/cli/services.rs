@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -21,7 +19,6 @@ use crate::project::Opened;
 use crate::runtime::{Connected, Endpoint, connect, endpoints, visible_after};
 use crate::sandbox::{Options, Sandbox};
 use crate::state::{Binding, ScopeOf, SinkTerms};
-use crate::transform::MaskKey;
 
 /// Sessions, and the sandbox behind them where there is one.
 pub(super) struct Services {
@@ -275,87 +272,4 @@ pub(super) fn bindings(connected: &Connected) -> Vec<Binding> {
             account,
         })
         .collect()
-}
-
-/// The key of `mask`: FLOWLINE_KEY, or the project's key file, made on first use.
-///
-/// # Errors
-/// A key that is none, or a file that others can read; it has been said.
-pub(super) fn mask_key(root: &Path, context: &Context) -> Result<MaskKey, Exit> {
-    match key(root, context) {
-        Ok(Some(key)) => Ok(key),
-        Ok(None) => make_key(root).map_err(|error| {
-            context
-                .output
-                .error(&format!(".flowline/key cannot be made: {error}"));
-            Exit::Wrong
-        }),
-        Err(exit) => Err(exit),
-    }
-}
-
-/// The key where there is one already; a plan makes no file, so one of its own elsewhere.
-pub(super) fn existing_mask_key(root: &Path, context: &Context) -> MaskKey {
-    match key(root, context) {
-        Ok(Some(key)) => key,
-        Ok(None) | Err(_) => MaskKey::new([0; 32]),
-    }
-}
-
-fn key(root: &Path, context: &Context) -> Result<Option<MaskKey>, Exit> {
-    let decoded = |text: &str| {
-        STANDARD
-            .decode(text.trim())
-            .ok()
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-    };
-    if let Some(text) = context.environment.get("FLOWLINE_KEY") {
-        return decoded(text)
-            .map(|bytes| Some(MaskKey::new(bytes)))
-            .ok_or_else(|| {
-                context.output.error("FLOWLINE_KEY is no key");
-                context
-                    .output
-                    .help("32 bytes in base64: `openssl rand -base64 32`");
-                Exit::Wrong
-            });
-    }
-    let path = root.join(".flowline").join("key");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        return Ok(None);
-    };
-    let mode = std::fs::metadata(&path)
-        .map(|facts| std::os::unix::fs::PermissionsExt::mode(&facts.permissions()))
-        .unwrap_or_default();
-    if mode & 0o077 != 0 {
-        context.output.error("others can read .flowline/key");
-        context.output.help("chmod 600 .flowline/key");
-        return Err(Exit::Wrong);
-    }
-    decoded(&text)
-        .map(|bytes| Some(MaskKey::new(bytes)))
-        .ok_or_else(|| {
-            context.output.error(".flowline/key is no key");
-            context
-                .output
-                .help("32 bytes in base64; without the old key masks come out otherwise");
-            Exit::Wrong
-        })
-}
-
-fn make_key(root: &Path) -> std::io::Result<MaskKey> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
-    let folder = root.join(".flowline");
-    std::fs::create_dir_all(&folder)?;
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(folder.join("key"))?;
-    file.write_all(STANDARD.encode(bytes).as_bytes())?;
-    file.sync_all()?;
-    Ok(MaskKey::new(bytes))
 }

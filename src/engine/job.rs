@@ -37,6 +37,14 @@ pub struct Job {
     pub limit: Option<u64>,
 }
 
+impl Job {
+    /// True where the run sees all records that the file asks for: only then is a group that it
+    /// lacks gone.
+    pub(super) const fn sees_all(&self) -> bool {
+        self.limit.is_none() && self.narrow.is_none() && self.since.is_none()
+    }
+}
+
 /// A source of a job.
 pub struct JobSource {
     /// Its name within the pipeline, under which its cursor is kept: must outlive edits of the

@@ -16,6 +16,7 @@ mod counting;
 mod delivering;
 mod end;
 mod event;
+mod groups;
 mod guard;
 mod job;
 mod planned;
@@ -27,10 +28,11 @@ mod summary;
 
 pub use end::End;
 pub use event::{Observer, RunEvent};
+pub use groups::Recalled;
 pub use guard::Guard;
 pub use job::{Context, Job, JobSink, JobSource, OnError, OpenSource, Route, Since};
 pub use planned::Planned;
-pub use run::{Finished, run};
+pub use run::{Finished, ONLY_A_PART, run};
 pub use stages::{Staged, Stages, Trouble};
 pub use summary::{Matched, SinkCounts, Summary};
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::groups::{Kept, Recalled, kept};
 use super::{Guard, OnError, Staged, Stages, Trouble};
 use crate::operation::Place;
 use crate::plan::{self, Plan, Processed, Processor, SourceKind};
 use crate::record::{Projection, Record, Value};
-use crate::state::{Fact, ScratchTable};
+use crate::state::{Fact, Group, ScratchTable, Seal};
 use crate::transform::{MaskKey, Spill, SpillError};
 
 /// A plan at work; what it must hold back lies in temporary files.
@@ -18,14 +19,23 @@ pub struct Planned<'p> {
     of_jira: bool,
     /// Paths that the plan reads and no record had so far.
     unseen: Vec<Vec<Arc<str>>>,
+    /// Seals the groups of aggregates; none where there are no aggregates.
+    seal: Option<&'p Seal>,
+    recalled: Recalled,
 }
 
 impl<'p> Planned<'p> {
-    /// Starts a plan; `run_time` is the time of what it aggregates.
+    /// Starts a plan; `run_time` is the time of what it aggregates, `seal` keeps the groups for
+    /// the next run.
     ///
     /// # Errors
     /// Where there is no room for temporary files.
-    pub fn new(plan: &'p Plan, key: &'p MaskKey, run_time: Timestamp) -> Result<Self, SpillError> {
+    pub fn new(
+        plan: &'p Plan,
+        key: &'p MaskKey,
+        seal: Option<&'p Seal>,
+        run_time: Timestamp,
+    ) -> Result<Self, SpillError> {
         let mut spill =
             || -> Result<Box<dyn Spill>, SpillError> { Ok(Box::new(ScratchTable::new()?)) };
         let mut unseen = Vec::new();
@@ -38,10 +48,12 @@ impl<'p> Planned<'p> {
                 .iter()
                 .any(|source| matches!(source.kind, SourceKind::JiraIssues(_))),
             unseen,
+            seal,
+            recalled: Recalled::default(),
         })
     }
 
-    fn give(&self, processed: Processed, out: &mut Staged) {
+    fn give(&self, processed: Processed, out: &mut Staged) -> Result<(), String> {
         out.operations.extend(processed.operations);
         out.kept += processed.kept;
         let own = processed.dropped.iter().filter(|one| one.sink.is_none());
@@ -66,10 +78,25 @@ impl<'p> Planned<'p> {
                 on_error: sink.map_or(self.plan.on_error, |sink| sink.on_error).into(),
             });
         }
+        let Some(seal) = self.seal else {
+            return Ok(());
+        };
+        for news in processed.groups {
+            match kept(news, seal)? {
+                Kept::Known(group) => out.groups.push(group),
+                Kept::Gone(id) => out.gone.push(id),
+            }
+        }
+        Ok(())
     }
 }
 
 impl Stages for Planned<'_> {
+    fn recall(&mut self, groups: &[Group]) -> Result<(), String> {
+        self.recalled
+            .recall(groups, self.seal, &mut self.processor)
+    }
+
     fn process(&mut self, record: Record, out: &mut Staged) -> Result<(), String> {
         self.unseen.retain(|path| !has(&record.value, path));
         if self.of_jira {
@@ -83,22 +110,24 @@ impl Stages for Planned<'_> {
         }
         let mut processed = Processed::default();
         let done = self.processor.process(record, &mut processed);
-        self.give(processed, out);
+        self.give(processed, out)?;
         done.map_err(|error| error.to_string())
     }
 
     fn release(&mut self, out: &mut Staged) -> Result<bool, String> {
         let mut processed = Processed::default();
         let more = self.processor.release(&mut processed);
-        self.give(processed, out);
+        self.give(processed, out)?;
+        out.gone.append(&mut self.recalled.stale);
         more.map_err(|error| error.to_string())
     }
 
     fn notices(&mut self) -> Vec<String> {
-        self.unseen
+        let unseen = self
+            .unseen
             .iter()
-            .map(|path| format!("`$.{}` matched nothing in any record", path.join(".")))
-            .collect()
+            .map(|path| format!("`$.{}` matched nothing in any record", path.join(".")));
+        unseen.chain(self.recalled.notice()).collect()
     }
 }
 

@@ -9,8 +9,11 @@ use crate::connectors::{Cursor, Page};
 use crate::operation::Operation;
 use crate::record::Record;
 use crate::state::{
-    Change, Commit, Decision, Fact, Lease, NewDeadLetter, Remains, ScopeOf, SinkTerms, Store,
+    Change, Commit, Decision, Fact, Group, GroupId, Lease, NewDeadLetter, Remains, ScopeOf, SinkTerms, Store,
 };
+
+/// How many groups are read or forgotten at once.
+const AT_ONCE: usize = 500;
 
 /// Turns records into what is committed.
 pub(super) struct Reading<'a> {
@@ -22,6 +25,9 @@ pub(super) struct Reading<'a> {
     pub(super) hold: bool,
     /// What a held run would have done to whom.
     pub(super) contact_scopes: HashSet<ScopeOf>,
+    /// Groups that are gone. They are forgotten once all that was made of them is where it goes,
+    /// a file that is replaced at the end of the run too: after a crash they are given again.
+    pub(super) gone: Vec<GroupId>,
 }
 
 /// What one page, or a part of one, came to.
@@ -33,6 +39,7 @@ pub(super) struct Gathered {
     dead_letters: Vec<NewDeadLetter>,
     facts: Vec<Fact>,
     retried: Vec<i64>,
+    groups: Vec<Group>,
     /// Why the run ends with this page, which is not complete then.
     pub(super) stop: Option<End>,
 }
@@ -149,6 +156,8 @@ impl Reading<'_> {
         counting.summary.unmatched += staged.unmatched;
         counting.matched(&staged.operations);
         gathered.facts.extend(staged.facts);
+        gathered.groups.extend(staged.groups);
+        self.gone.extend(staged.gone);
         for operation in staged.operations {
             match sinks.get(operation.sink_index) {
                 Some(JobSink {
@@ -212,12 +221,42 @@ impl Reading<'_> {
             dead_letters: gathered.dead_letters,
             retried: gathered.retried,
             facts: gathered.facts,
+            groups: gathered.groups,
+            gone: Vec::new(),
             hold: self.hold,
             now: self.context.now(),
         };
         add_direct(gathered.direct, sinks, counting).await?;
         let decisions = self.store.commit(self.lease, Arc::new(commit)).await?;
         self.tell(&names, &decisions, sinks, counting);
+        Ok(())
+    }
+
+    /// Takes up the groups that the last run made.
+    pub(super) async fn recall(&self, stages: &mut dyn Stages) -> Result<(), End> {
+        let mut after = None;
+        loop {
+            let groups = self.store.groups(self.lease, after, AT_ONCE).await?;
+            let Some(last) = groups.last() else {
+                return Ok(());
+            };
+            after = Some(last.id);
+            stages
+                .recall(&groups)
+                .map_err(|reason| End::SetAside { reason })?;
+        }
+    }
+
+    /// Forgets the groups that are gone.
+    pub(super) async fn forget(&mut self) -> Result<(), End> {
+        for ids in std::mem::take(&mut self.gone).chunks(AT_ONCE) {
+            let commit = Commit {
+                gone: ids.to_vec(),
+                now: self.context.now(),
+                ..Commit::default()
+            };
+            self.store.commit(self.lease, Arc::new(commit)).await?;
+        }
         Ok(())
     }
 

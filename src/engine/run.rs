@@ -28,6 +28,10 @@ const HUNDREDS: u64 = 100;
 /// How many records of an incremental run say nothing about paths.
 const FEW: u64 = 20;
 
+/// What is said of a run with `aggregate` that sees a part of the records only.
+pub const ONLY_A_PART: &str =
+    "only a part of the records is read: the groups are of that part, and none counts as gone";
+
 /// A run that has ended.
 #[derive(Clone, Debug)]
 pub struct Finished {
@@ -199,7 +203,15 @@ async fn read_all(
         terms: terms(job, first_run),
         hold: false,
         contact_scopes: std::collections::HashSet::new(),
+        gone: Vec::new(),
     };
+    if job.reads_whole && job.sees_all() {
+        reading.recall(stages).await?;
+    } else if job.reads_whole {
+        context.observer.told(RunEvent::Notice {
+            message: ONLY_A_PART.into(),
+        });
+    }
     // A person asked for these: no guard holds them back.
     retry_records(&mut reading, job, stages, delivering, counting).await?;
     reading.hold = job.guard.is_some();
@@ -251,6 +263,7 @@ async fn read_all(
             replacing.replace().await.map_err(End::from)?;
         }
     }
+    reading.forget().await?;
     notices(stages, &view, counting, *incremental, context);
     Ok(())
 }

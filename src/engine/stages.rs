@@ -5,10 +5,16 @@ use std::sync::Arc;
 use super::OnError;
 use crate::operation::{Operation, Place};
 use crate::record::Record;
-use crate::state::Fact;
+use crate::state::{Fact, Group, GroupId};
 
 /// A pipeline's stages at work; pure but for what they set aside.
 pub trait Stages: Send {
+    /// Takes up groups that the last run made, before any record comes.
+    ///
+    /// # Errors
+    /// Where they cannot be kept, in one sentence.
+    fn recall(&mut self, groups: &[Group]) -> Result<(), String>;
+
     /// Takes a record as far as it gets.
     ///
     /// # Errors
@@ -42,6 +48,10 @@ pub struct Staged {
     pub troubles: Vec<Trouble>,
     /// What `status` counts.
     pub facts: Vec<Fact>,
+    /// Groups that the last run did not have.
+    pub groups: Vec<Group>,
+    /// Groups that it had and the next one need not know.
+    pub gone: Vec<GroupId>,
 }
 
 /// A record that could not be handled.

@@ -20,5 +20,5 @@ mod whole;
 pub use compile::{Surroundings, compile};
 pub use kinds::{Made, RECORD_KINDS, SinkKind, SourceKind};
 pub use pipeline::{Guard, OnError, OnUnmatched, Plan, SinkPlan, SourcePlan, Stage};
-pub use process::{Dropped, Processed, Processor, Troubled, Unmatched};
+pub use process::{Dropped, GroupNews, Processed, Processor, Troubled, Unmatched};
 pub use snapshot::snapshot;

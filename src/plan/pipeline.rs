@@ -9,7 +9,7 @@ use crate::diagnostic::{Source, Span};
 use crate::expression::Condition;
 use crate::operation::Place;
 use crate::record::Projection;
-use crate::transform::{Aggregate, Dedupe, Step};
+use crate::transform::{Aggregate, Dedupe, Step, StepKind};
 
 /// A pipeline with everything compiled and nothing left open.
 #[derive(Debug)]
@@ -139,6 +139,18 @@ impl Plan {
     #[must_use]
     pub fn holds(&self) -> bool {
         self.has(|stage| !matches!(stage, Stage::Step(_)))
+    }
+
+    /// True where there is a `mask`.
+    #[must_use]
+    pub fn masks(&self) -> bool {
+        let masks = |stage: &Stage| {
+            let Stage::Step(step) = stage else {
+                return false;
+            };
+            matches!(step.kind, StepKind::Mask(_))
+        };
+        self.has(masks)
     }
 
     fn has(&self, what: impl Fn(&Stage) -> bool) -> bool {

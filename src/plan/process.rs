@@ -8,8 +8,8 @@ use super::{Made, OnUnmatched, Plan, SinkPlan, Stage};
 use crate::diagnostic::Span;
 use crate::expression::{Trouble, TroubleKind};
 use crate::operation::Operation;
-use crate::record::Record;
-use crate::transform::{Groups, MaskKey, Spill, SpillError, Step};
+use crate::record::{Record, Value};
+use crate::transform::{Groups, MaskKey, News, Spill, SpillError, Step};
 
 /// How many held records are given on at once.
 const RELEASED_AT_ONCE: usize = 200;
@@ -21,6 +21,8 @@ pub struct Processor<'p> {
     run_time: Timestamp,
     /// A room for each stage: the pipeline's own first, then each sink's.
     rooms: Vec<Vec<Room>>,
+    /// Each `aggregate` with the room and the index that it has.
+    aggregates: Vec<(Arc<str>, usize, usize)>,
 }
 
 /// Where a stage holds records.
@@ -46,6 +48,17 @@ pub struct Processed {
     pub unmatched: Vec<Unmatched>,
     /// Records that could not be handled.
     pub troubles: Vec<Troubled>,
+    /// Groups that the next run must know, or need not know any more.
+    pub groups: Vec<GroupNews>,
+}
+
+/// What became of a group of an `aggregate` since the last run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupNews {
+    /// Which `aggregate`, by its place and the names that it groups by.
+    pub place: Arc<str>,
+    /// What became of the group.
+    pub news: News,
 }
 
 /// A record that a step dropped.
@@ -109,7 +122,34 @@ impl<'p> Processor<'p> {
             key,
             run_time,
             rooms,
+            aggregates: aggregates(plan),
         })
+    }
+
+    /// A group that an `aggregate` made in the last run; false where there is none of that place
+    /// any more.
+    ///
+    /// # Errors
+    /// Where the group cannot be kept.
+    pub fn remember(&mut self, place: &str, by: &str) -> Result<bool, SpillError> {
+        let known = self.aggregates.iter().find(|(known, ..)| **known == *place);
+        let Some((_, room, index)) = known else {
+            return Ok(false);
+        };
+        let stages = match room.checked_sub(1) {
+            None => Some(&self.plan.stages),
+            Some(sink) => self.plan.sinks.get(sink).map(|sink| &sink.stages),
+        };
+        let stage = stages.and_then(|stages| stages.get(*index));
+        let rooms = self.rooms.get_mut(*room);
+        let room = rooms.and_then(|rooms| rooms.get_mut(*index));
+        match (stage, room) {
+            (Some(Stage::Aggregate(aggregate)), Some(Room::Groups(groups))) => {
+                aggregate.remember(by, groups)?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Takes a record as far as it gets.
@@ -164,6 +204,11 @@ impl<'p> Processor<'p> {
         index: usize,
         out: &mut Processed,
     ) -> Result<Vec<Record>, SpillError> {
+        let of_it = |(_, its_room, its_index): &&(Arc<str>, usize, usize)| {
+            (*its_room, *its_index) == (room, index)
+        };
+        let place = self.aggregates.iter().find(of_it);
+        let place = place.map(|(place, ..)| Arc::clone(place));
         let rooms = self.rooms.get_mut(room);
         let (Some(room_of_it), Some(stage)) = (
             rooms.and_then(|rooms| rooms.get_mut(index)),
@@ -182,6 +227,12 @@ impl<'p> Processor<'p> {
                     let given = aggregate.give(groups, self.run_time, RELEASED_AT_ONCE)?;
                     let end = given.is_empty();
                     for group in given {
+                        if let (Some(news), Some(place)) = (group.news, &place) {
+                            out.groups.push(GroupNews {
+                                place: Arc::clone(place),
+                                news,
+                            });
+                        }
                         match group.trouble {
                             None => records.push(group.record),
                             Some(trouble) => out.troubles.push(Troubled {
@@ -326,6 +377,36 @@ impl<'p> Processor<'p> {
             }
         }
     }
+}
+
+/// The aggregates of a plan by a name that outlives edits of what stands around them: groups of
+/// another place or of other names are none that this run lacks.
+fn aggregates(plan: &Plan) -> Vec<(Arc<str>, usize, usize)> {
+    let of_sinks = plan.sinks.iter().map(|sink| &sink.stages);
+    let mut found = Vec::new();
+    for (room, stages) in std::iter::once(&plan.stages).chain(of_sinks).enumerate() {
+        let mut number = 0;
+        for (index, stage) in stages.iter().enumerate() {
+            let Stage::Aggregate(aggregate) = stage else {
+                continue;
+            };
+            number += 1;
+            let mut names: Vec<Arc<str>> = aggregate
+                .by
+                .iter()
+                .map(|(name, _)| Arc::clone(name))
+                .collect();
+            names.sort();
+            let names = Value::from(names.into_iter().map(Value::from).collect::<Vec<_>>());
+            let names = names.to_json();
+            let place = match room.checked_sub(1).and_then(|sink| plan.sinks.get(sink)) {
+                None => format!("transforms {number} {names}"),
+                Some(sink) => format!("sink {room} {} {number} {names}", sink.name),
+            };
+            found.push((place.into(), room, index));
+        }
+    }
+    found
 }
 
 /// Takes a record where a stage holds it until all have come.

@@ -480,12 +480,20 @@ const fn function(aggregation: &Aggregation) -> Function {
     }
 }
 
+/// Of nothing it is missing; in a group that is gone it is null.
+fn null_or_missing(shape: Shape) -> Shape {
+    Shape {
+        kinds: shape.kinds.union(Kinds::NULL),
+        ..shape.or_missing()
+    }
+}
+
 fn reduced_shape(function: Function, input: Shape) -> Shape {
     match function {
         Function::Count => Shape::of(Kinds::INTEGER),
         Function::Sum => Shape::of(Kinds::NUMBER),
-        Function::Avg => Shape::of(Kinds::NUMBER).or_missing(),
-        Function::Distinct => Shape::list(input).or_missing(),
-        Function::Min | Function::Max | Function::First | Function::Last => input.or_missing(),
+        Function::Avg => null_or_missing(Shape::of(Kinds::NUMBER)),
+        Function::Distinct => null_or_missing(Shape::list(input)),
+        Function::Min | Function::Max | Function::First | Function::Last => null_or_missing(input),
     }
 }

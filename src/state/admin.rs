@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::{DeadLetter, Decision, Lane, Origin, RunRecord, ScopeOf, SinkTerms, StateError};
+use super::{DeadLetter, Decision, Group, GroupId, Lane, Origin, RunRecord, ScopeOf, SinkTerms, StateError};
 use crate::connectors::Cursor;
 use crate::operation::Operation;
 
@@ -146,6 +146,14 @@ pub trait View: Send + Sync {
         lane: &'a Lane,
         scopes: &'a [ScopeOf],
     ) -> BoxFuture<'a, Result<Option<Origin>, StateError>>;
+
+    /// Groups that an aggregate made in a lane's last run, at most `limit`, after the one given.
+    fn groups<'a>(
+        &'a self,
+        lane: &'a Lane,
+        after: Option<GroupId>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Group>, StateError>>;
 
     /// What a commit of these operations would decide, each judged alone: those of one key must
     /// have been folded.

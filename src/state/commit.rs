@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::NewDeadLetter;
+use super::{Group, GroupId, NewDeadLetter};
 use crate::connectors::Cursor;
 use crate::operation::Operation;
 
@@ -21,8 +21,12 @@ pub struct Commit {
     pub retried: Vec<i64>,
     /// What `status` counts.
     pub facts: Vec<Fact>,
-    /// Held back until [`super::Store::held`] decides, as a guard wants it; then `cursors` must
-    /// be empty.
+    /// Groups that an aggregate made and the last run did not have.
+    pub groups: Vec<Group>,
+    /// Groups of the last run that are gone, or cannot be read any more.
+    pub gone: Vec<GroupId>,
+    /// Held back until [`super::Store::held`] decides, as a guard wants it; then `cursors` and
+    /// `gone` must be empty.
     pub hold: bool,
     /// When, in epoch milliseconds.
     pub now: i64,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Claim, Commit, Decision, Delivery, Due, Guarded, Held, Lane, LaneView, Lease, Origin,
+    Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Lane, LaneView, Lease, Origin,
     RetriedRecord, RunRecord, ScopeOf, Settlement, StateError,
 };
 
@@ -91,6 +91,14 @@ pub trait Store: Send + Sync {
         after: i64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<RetriedRecord>, StateError>>;
+
+    /// Groups that an aggregate made in the last run, at most `limit`, after the one given.
+    fn groups<'a>(
+        &'a self,
+        lease: &'a Lease,
+        after: Option<GroupId>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Group>, StateError>>;
 
     /// Ends a run: keeps how it went and gives the lane back.
     fn finish<'a>(

@@ -48,6 +48,17 @@ pub struct Given {
     pub record: Record,
     /// Why it cannot be reduced.
     pub trouble: Option<Trouble>,
+    /// What the next run must know of it.
+    pub news: Option<News>,
+}
+
+/// A group that the last run had not, or that this one lacks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum News {
+    /// This run has it and the last had not: its values of `by` as JSON, the same for equal ones.
+    New(String),
+    /// The last run had it and this one lacks it: the same.
+    Gone(String),
 }
 
 /// What is known of a group so far: a row of the spill.
@@ -57,6 +68,20 @@ struct Group {
     by: String,
     states: Vec<State>,
     trouble: Option<String>,
+    standing: Standing,
+}
+
+/// What is known of a group's past.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Standing {
+    /// The last run had not got it.
+    New,
+    /// The last run had it, and no record of it has come yet.
+    Awaited,
+    /// No record of it has come; it is given after those that have one.
+    Lacking,
+    /// Both runs have it.
+    Known,
 }
 
 impl Groups {
@@ -74,6 +99,11 @@ impl Groups {
         }
         self.distinct.put(&key, "", SpillPlace::End)?;
         Ok(true)
+    }
+
+    fn put(&mut self, key: &str, group: &Group, place: SpillPlace) -> Result<(), SpillError> {
+        let row = serde_json::to_string(group).map_err(|error| SpillError(error.to_string()))?;
+        self.rows.put(key, &row, place)
     }
 
     fn add(&mut self, at: &str, value: &Value) -> Result<(), SpillError> {
@@ -108,9 +138,17 @@ impl Aggregate {
             Some(row) => read_group(&row)?,
             None => Group {
                 by: by.to_json(),
-                states: vec![State::default(); self.values.len()],
+                states: self.nothing(),
                 trouble: None,
+                standing: Standing::New,
             },
+        };
+        let place = if group.standing == Standing::Awaited {
+            // It appears here first, not where it was remembered.
+            group.standing = Standing::Known;
+            SpillPlace::End
+        } else {
+            SpillPlace::Stay
         };
         for (index, input) in inputs.into_iter().enumerate() {
             let (Some(value), Some(reduced), Some(state)) =
@@ -130,9 +168,28 @@ impl Aggregate {
                     .get_or_insert_with(|| format!("`{}` {reason}", reduced.name));
             }
         }
-        let row = serde_json::to_string(&group).map_err(|error| SpillError(error.to_string()))?;
-        groups.rows.put(&key, &row, SpillPlace::Stay)?;
+        groups.put(&key, &group, place)?;
         Ok(Ok(()))
+    }
+
+    /// A group that the last run had, by its values of `by` as JSON: where no record of it comes,
+    /// it is given once more with the values of nothing.
+    ///
+    /// # Errors
+    /// Where rows cannot be kept.
+    pub fn remember(&self, by: &str, groups: &mut Groups) -> Result<(), SpillError> {
+        let value = Value::from_json(by).map_err(|error| SpillError(error.to_string()))?;
+        let group = Group {
+            by: by.to_owned(),
+            states: self.nothing(),
+            trouble: None,
+            standing: Standing::Awaited,
+        };
+        groups.put(&canonical_json(&value), &group, SpillPlace::End)
+    }
+
+    fn nothing(&self) -> Vec<State> {
+        vec![State::default(); self.values.len()]
     }
 
     /// The next groups as records, at most so many; none are left after an empty answer.
@@ -145,10 +202,24 @@ impl Aggregate {
         run_time: jiff::Timestamp,
         at_most: usize,
     ) -> Result<Vec<Given>, SpillError> {
-        let rows = groups.rows.take_first(at_most)?;
-        rows.iter()
-            .map(|row| self.record(&read_group(row)?, groups, run_time))
-            .collect()
+        loop {
+            let rows = groups.rows.take_first(at_most)?;
+            let end = rows.is_empty();
+            let mut given = Vec::new();
+            for row in rows {
+                let mut group = read_group(&row)?;
+                if group.standing == Standing::Awaited {
+                    group.standing = Standing::Lacking;
+                    let by = Value::from_json(&group.by).map_err(|error| SpillError(error.to_string()))?;
+                    groups.put(&canonical_json(&by), &group, SpillPlace::End)?;
+                } else {
+                    given.push(self.record(group, groups, run_time)?);
+                }
+            }
+            if end || !given.is_empty() {
+                return Ok(given);
+            }
+        }
     }
 
     /// The values of `by` that are there, and those that are to be reduced.
@@ -170,13 +241,14 @@ impl Aggregate {
 
     fn record(
         &self,
-        group: &Group,
+        group: Group,
         groups: &mut Groups,
         run_time: jiff::Timestamp,
     ) -> Result<Given, SpillError> {
         let by = Value::from_json(&group.by).map_err(|error| SpillError(error.to_string()))?;
         let mut members = by.as_object().cloned().unwrap_or_default();
-        let mut broken = group.trouble.clone();
+        let gone = group.standing == Standing::Lacking;
+        let mut broken = group.trouble;
         let key = canonical_json(&by);
         for (index, (reduced, state)) in self.values.iter().zip(&group.states).enumerate() {
             let value = match reduced.function {
@@ -185,6 +257,8 @@ impl Aggregate {
             };
             match value {
                 Ok(Some(value)) => members.insert(Arc::clone(&reduced.name), value),
+                // A field that was sent must be told from one that is left alone.
+                Ok(None) if gone => members.insert(Arc::clone(&reduced.name), Value::Null),
                 Ok(None) => {}
                 Err(reason) => {
                     broken.get_or_insert_with(|| format!("`{}` {reason}", reduced.name));
@@ -204,6 +278,11 @@ impl Aggregate {
                 deleted: false,
             },
             trouble,
+            news: match group.standing {
+                Standing::New => Some(News::New(key)),
+                Standing::Awaited | Standing::Lacking => Some(News::Gone(key)),
+                Standing::Known => None,
+            },
         })
     }
 
@@ -489,6 +568,51 @@ mod tests {
         );
         let all = given("by: {}, values: {}", &["{}"]);
         assert_eq!(all[0].record.identity.as_ref().unwrap().to_string(), "{}");
+    }
+
+    #[test]
+    fn a_group_of_the_last_run_without_a_record_is_given_once_more_with_the_values_of_nothing() {
+        let aggregate = aggregate(
+            "by: { k: $.k, m: $.m }, values: { n: { count: $ }, s: { sum: $.v }, a: { avg: $.v }, d: { distinct: $.v }, l: { last: $.v } }",
+        );
+        let mut groups = groups();
+        for by in [r#"{"k":"gone","m":[1]}"#, r#"{"k":"stays"}"#, r#"{"m":2}"#] {
+            aggregate.remember(by, &mut groups).unwrap();
+        }
+        for json in [r#"{"k":"new","v":1}"#, r#"{"k":"stays","v":2}"#, r#"{"k":"stays"}"#] {
+            aggregate.take(&record(json), &mut groups).unwrap().unwrap();
+        }
+        let mut given = Vec::new();
+        loop {
+            let some = aggregate.give(&mut groups, run_time(), 1).unwrap();
+            if some.is_empty() {
+                break;
+            }
+            given.extend(some);
+        }
+        let made: Vec<(String, Option<News>)> = given
+            .into_iter()
+            .map(|one| (one.record.value.to_json(), one.news))
+            .collect();
+        assert_eq!(
+            made,
+            [
+                (
+                    r#"{"k":"new","n":1,"s":1,"a":1.0,"d":[1],"l":1}"#.to_owned(),
+                    Some(News::New(r#"{"k":"new"}"#.to_owned()))
+                ),
+                (r#"{"k":"stays","n":2,"s":2,"a":2.0,"d":[2],"l":2}"#.to_owned(), None),
+                (
+                    r#"{"k":"gone","m":[1],"n":0,"s":0,"a":null,"d":null,"l":null}"#.to_owned(),
+                    Some(News::Gone(r#"{"k":"gone","m":[1]}"#.to_owned()))
+                ),
+                (
+                    r#"{"m":2,"n":0,"s":0,"a":null,"d":null,"l":null}"#.to_owned(),
+                    Some(News::Gone(r#"{"m":2}"#.to_owned()))
+                ),
+            ],
+            "those with records first, in order of first appearance"
+        );
     }
 
     #[test]

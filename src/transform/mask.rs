@@ -17,13 +17,29 @@ pub struct Mask {
 
 /// The key that `mask` hashes with: the project's own, so that nobody else can try values.
 #[derive(Clone)]
-pub struct MaskKey([u8; 32]);
+pub struct MaskKey {
+    bytes: [u8; 32],
+    stands_in: bool,
+}
 
 impl MaskKey {
     /// A key of 32 random bytes.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self {
+            bytes,
+            stands_in: false,
+        }
+    }
+
+    /// Random bytes in place of a key that is not made yet. What comes out tells values apart but
+    /// is none of the hashes that a run would send, and says so: `masked-…`.
+    #[must_use]
+    pub const fn stand_in(bytes: [u8; 32]) -> Self {
+        Self {
+            bytes,
+            stands_in: true,
+        }
     }
 }
 
@@ -61,12 +77,16 @@ fn mask(value: &Value, key: &MaskKey) -> String {
     let email = is_email(&text);
     let mut hash = String::with_capacity(32);
     // A key of 32 bytes is accepted; were it not, the value would still be hidden.
-    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key.0) {
+    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key.bytes) {
         // E-mails are compared in lower case everywhere, so their masks are equal too.
         mac.update(if email { text.to_lowercase() } else { text }.as_bytes());
         for byte in mac.finalize().into_bytes().iter().take(16) {
             write!(hash, "{byte:02x}").unwrap_or_default();
         }
+    }
+    if key.stands_in {
+        hash.truncate(12);
+        hash.insert_str(0, "masked-");
     }
     if email {
         format!("{hash}@masked.invalid")
@@ -159,6 +179,25 @@ mod tests {
         assert!(twice.contains(&masked(r#""a""#)), "{twice}");
         assert!(twice.contains(&masked(r#""b""#)), "{twice}");
         assert_eq!(applied("  - mask: ['$.l[*].v']", json).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn without_the_key_values_are_told_apart_but_no_hash_is_shown() {
+        let mask = Mask {
+            paths: vec![Path::parse("$.*").unwrap()],
+        };
+        let json = r#"{"a":"x","b":"x","c":"y","d":"jane@example.com","e":null}"#;
+        let masked = |key: &MaskKey| {
+            let record = mask.apply(crate::plan::testing::record(json), key);
+            let of = |name: &str| record.value.get(name).unwrap().to_json();
+            ["a", "b", "c", "d", "e"].map(of)
+        };
+        let [a, b, c, d, e] = masked(&MaskKey::stand_in([7; 32]));
+        assert_eq!(a, b);
+        assert_ne!(a, c);
+        assert_eq!((a.len(), e.as_str()), ("masked-".len() + 14, "null"));
+        assert!(a.starts_with("\"masked-") && d.starts_with("\"masked-"), "{a} {d}");
+        assert!(d.ends_with("@masked.invalid\""), "{d}");
     }
 
     #[test]

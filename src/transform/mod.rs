@@ -17,7 +17,7 @@ mod rich_text;
 mod spill;
 mod step;
 
-pub use aggregate::{Aggregate, Given, Groups, Reduced};
+pub use aggregate::{Aggregate, Given, Groups, News, Reduced};
 pub use dedupe::{Dedupe, Survivor};
 pub use each::Each;
 pub use expect::{Contract, Expect};

@@ -7,18 +7,19 @@ use serde_json::{Value as Json, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
+use crate::cli::key;
 use crate::cli::services::{self, Services};
 use crate::cli::time::now;
 use crate::cli::{interrupt, output::Output};
 use crate::connectors::{Cursor, Start};
-use crate::engine::Since;
+use crate::engine::{End, ONLY_A_PART, Recalled, Since};
 use crate::operation::{Operation, Policy, fold_all};
 use crate::plan::{Plan, Processed, Processor};
 use crate::project::Opened;
 use crate::record::{Object, Value};
 use crate::runtime::open_sources;
 use crate::state::{
-    Change, Decision, Lane, Origin, ScratchTable, SinkTerms, StateError, StateReader, View as _,
+    Change, Decision, Lane, Origin, ScratchTable, Seal, SinkTerms, StateError, StateReader, View as _,
 };
 use crate::transform::{Spill, SpillError};
 
@@ -52,6 +53,8 @@ struct Planned {
     bad: Vec<(Arc<str>, String)>,
     /// When the pipeline's first run began, or would begin, in epoch milliseconds.
     first_run: i64,
+    /// What a person must know of the plan, in one sentence each.
+    notes: Vec<String>,
 }
 
 /// Plans the pipelines one after the other.
@@ -104,6 +107,9 @@ async fn one(
         Ok(planned) => planned,
         Err(exit) => return exit,
     };
+    for note in &planned.notes {
+        context.output.say(&format!("note: {note}"));
+    }
     let operations = fold_all(planned.processed.operations.clone());
     let terms = services::terms(plan, &services.connected, planned.first_run);
     let decisions = match &reader {
@@ -145,14 +151,24 @@ async fn read(
     services: &Services,
     reader: Option<&StateReader>,
 ) -> Result<Planned, Exit> {
-    let key = services::existing_mask_key(&opened.root, context);
     let output = &context.output;
+    let mut notes = Vec::new();
+    let project_key = key::existing(&opened.root, context)?;
+    let mask_key = match &project_key {
+        Some(key) => key.mask(),
+        None => key::mask_without_key(context)?,
+    };
+    if plan.masks() && project_key.is_none() {
+        notes.push(
+            "the first run makes the key of `mask`: `masked-…` stands for what it will send".into(),
+        );
+    }
     let mut spill = || -> Result<Box<dyn Spill>, SpillError> { Ok(Box::new(ScratchTable::new()?)) };
     let set_aside = |error: SpillError| {
         output.error(&error.to_string());
         Exit::Unsettled
     };
-    let mut processor = Processor::new(plan, &key, now(), &mut spill).map_err(set_aside)?;
+    let mut processor = Processor::new(plan, &mask_key, now(), &mut spill).map_err(set_aside)?;
     let begun = now().as_millisecond();
     let (origin, cursors) = known(plan, services, reader)
         .await
@@ -161,9 +177,24 @@ async fn read(
         .as_ref()
         .and_then(|origin| origin.taken_over_from.as_ref())
     {
-        output.say(&format!(
-            "note: takes over from `{other}`: its events are known"
-        ));
+        notes.push(format!("takes over from `{other}`: its events are known"));
+    }
+    if plan.reads_whole() {
+        notes.push("reads its sources whole at every run, for `aggregate`".into());
+        if arguments.limit.is_none() && arguments.jql.is_none() && since.is_none() {
+            let seal = project_key.map(|key| key.seal(context)).transpose()?;
+            let recalled = recall(plan, reader, seal.as_ref(), &mut processor);
+            notes.extend(recalled.await.map_err(|end| match end {
+                End::State(error) => super::run::state_error(output, &error),
+                End::SetAside { reason } => {
+                    output.error(&reason);
+                    Exit::Unsettled
+                }
+                _ => Exit::Defect,
+            })?);
+        } else {
+            notes.push(ONLY_A_PART.into());
+        }
     }
     let first_run = origin.as_ref().map_or(begun, |origin| origin.first_run);
     let mut planned = Planned {
@@ -171,6 +202,7 @@ async fn read(
         read: 0,
         bad: Vec::new(),
         first_run,
+        notes,
     };
     for source in open_sources(plan, &services.connected, &opened.root) {
         let cursor = cursors
@@ -205,9 +237,7 @@ async fn read(
             .await
             .map_err(|failure| services::refused(context, &failure))?
         {
-            for notice in &page.notices {
-                output.say(&format!("note: {notice}"));
-            }
+            planned.notes.extend(page.notices);
             planned.read += (page.records.len() + page.bad.len()) as u64;
             planned
                 .bad
@@ -223,6 +253,29 @@ async fn read(
         .finish(&mut planned.processed)
         .map_err(set_aside)?;
     Ok(planned)
+}
+
+/// Gives the processor the groups of the last run; answers what is to be said of them.
+async fn recall(
+    plan: &Plan,
+    reader: Option<&StateReader>,
+    seal: Option<&Seal>,
+    processor: &mut Processor<'_>,
+) -> Result<Option<String>, End> {
+    let lane = Lane::of(Arc::clone(&plan.name));
+    let mut recalled = Recalled::default();
+    let mut after = None;
+    while let Some(reader) = reader {
+        let groups = reader.groups(&lane, after, 500).await?;
+        let Some(last) = groups.last() else {
+            break;
+        };
+        after = Some(last.id);
+        recalled
+            .recall(&groups, seal, processor)
+            .map_err(|reason| End::SetAside { reason })?;
+    }
+    Ok(recalled.notice())
 }
 
 /// Where the pipeline began and where its sources go on.
@@ -337,7 +390,7 @@ fn as_json(plan: &Plan, planned: &Planned, shown: &[(&'static str, Operation)]) 
         .collect();
     json!({
         "pipeline": &*plan.name, "operations": operations, "dropped": dropped,
-        "calls": calls(shown), "estimate_s": estimate(shown),
+        "calls": calls(shown), "estimate_s": estimate(shown), "notes": planned.notes,
     })
 }
 

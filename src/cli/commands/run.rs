@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
+use crate::cli::key::project_key;
 use crate::cli::progress::Progress;
 use crate::cli::services::{self, Services};
 use crate::cli::time::{SystemClock, now};
@@ -17,7 +18,8 @@ use crate::http::SystemRandom;
 use crate::plan::Plan;
 use crate::project::Opened;
 use crate::runtime::prepare;
-use crate::state::{Admin as _, Binding, DatabaseTime, SqliteStore};
+use crate::state::{Admin as _, Binding, DatabaseTime, Seal, SqliteStore};
+use crate::transform::MaskKey;
 
 /// Sync once: read what is new, transform it, deliver what differs.
 ///
@@ -136,11 +138,11 @@ async fn one(
     for told in &prepared.told {
         output.say(told);
     }
-    let key = match services::mask_key(&opened.root, context) {
-        Ok(key) => key,
+    let (key, seal) = match keys(plan, opened, context) {
+        Ok(keys) => keys,
         Err(exit) => return exit,
     };
-    let mut stages = match Planned::new(plan, &key, now()) {
+    let mut stages = match Planned::new(plan, &key, seal.as_ref(), now()) {
         Ok(stages) => stages,
         Err(error) => {
             output.error(&error.to_string());
@@ -179,6 +181,17 @@ async fn one(
         output.say_more(&format!("the quota left is not kept: {error}"));
     }
     report(&finished, context, plan)
+}
+
+/// What `mask` hashes with and what seals the groups of `aggregate`: the project's key is made by
+/// the first run that needs one.
+fn keys(plan: &Plan, opened: &Opened, context: &Context) -> Result<(MaskKey, Option<Seal>), Exit> {
+    if !plan.masks() && !plan.reads_whole() {
+        return Ok((MaskKey::stand_in([0; 32]), None));
+    }
+    let key = project_key(&opened.root, context)?;
+    let seal = plan.reads_whole().then(|| key.seal(context)).transpose()?;
+    Ok((key.mask(), seal))
 }
 
 fn report(finished: &Finished, context: &Context, plan: &Plan) -> Exit {

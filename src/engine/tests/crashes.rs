@@ -9,16 +9,16 @@ use super::fakes::BEGIN;
 use super::*;
 use crate::engine::{End, Guard};
 use crate::state::{
-    Claim, Commit, Decision, Delivery, Due, Guarded, Held, Lane, LaneView, Lease, Origin,
+    Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Lane, LaneView, Lease, Origin,
     RetriedRecord, RunRecord, ScopeOf, Settlement, SqliteStore, StateError, Store, View as _,
 };
 
 /// Passes calls on until its last one, which crashes before or after its effect; after that the
 /// process is dead.
-struct Faulting {
-    store: SqliteStore,
-    left: AtomicI64,
-    after_effect: bool,
+pub(super) struct Faulting {
+    pub(super) store: SqliteStore,
+    pub(super) left: AtomicI64,
+    pub(super) after_effect: bool,
 }
 
 impl Faulting {
@@ -100,6 +100,14 @@ impl Store for Faulting {
         limit: usize,
     ) -> Answer<'a, Vec<RetriedRecord>> {
         self.pass(self.store.retried_records(lease, after, limit))
+    }
+    fn groups<'a>(
+        &'a self,
+        lease: &'a Lease,
+        after: Option<GroupId>,
+        limit: usize,
+    ) -> Answer<'a, Vec<Group>> {
+        self.pass(self.store.groups(lease, after, limit))
     }
     fn finish<'a>(&'a self, lease: &'a Lease, run: &'a RunRecord) -> Answer<'a, ()> {
         self.pass(self.store.finish(lease, run))

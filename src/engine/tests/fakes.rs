@@ -13,7 +13,7 @@ use crate::connectors::{Applied, Cursor, Found, Outcome, Page, Source, Start, Wr
 use crate::http::{Class, Clock as _, Failure, ManualClock, SeededRandom};
 use crate::operation::{Operation, Order, Place, Policy, Version};
 use crate::record::{Identity, Record, Value};
-use crate::state::{DatabaseTime, Fact, SqliteStore, StateReader, Store};
+use crate::state::{DatabaseTime, Fact, Group, SqliteStore, StateReader, Store};
 
 /// When every test begins: epoch milliseconds.
 pub(super) const BEGIN: i64 = 1_800_000_000_000;
@@ -199,6 +199,10 @@ impl FakeStages {
 }
 
 impl Stages for FakeStages {
+    fn recall(&mut self, _groups: &[Group]) -> Result<(), String> {
+        Ok(())
+    }
+
     fn process(&mut self, record: Record, out: &mut Staged) -> Result<(), String> {
         if let Some(held) = &mut self.holds {
             held.push(record);
@@ -260,8 +264,11 @@ impl Destination {
         }
         let new = !self.contacts.contains_key(&*operation.key);
         let contact = self.contacts.entry(operation.key.to_string()).or_default();
-        if let Some(status) = operation.payload.as_str() {
-            contact.0 = status.into();
+        match &operation.payload {
+            Value::String(status) => contact.0 = status.to_string(),
+            // Only lists.
+            Value::Null => {}
+            payload => contact.0 = payload.to_json(),
         }
         contact
             .1
@@ -467,6 +474,15 @@ impl Rig {
     }
 
     pub(super) async fn run_on(&self, store: &dyn Store) -> Finished {
+        let mut stages = FakeStages {
+            on_error: self.on_error,
+            notices: self.notices.clone(),
+            holds: self.holds.then(Vec::new),
+        };
+        self.run_with(&mut stages, store).await
+    }
+
+    pub(super) async fn run_with(&self, stages: &mut dyn Stages, store: &dyn Store) -> Finished {
         let random = SeededRandom::new(7);
         let context = Context {
             clock: &*self.clock,
@@ -474,12 +490,7 @@ impl Rig {
             observer: &self.events,
             cancel: &self.cancel,
         };
-        let mut stages = FakeStages {
-            on_error: self.on_error,
-            notices: self.notices.clone(),
-            holds: self.holds.then(Vec::new),
-        };
-        run(self.job(), &mut stages, store, &context).await
+        run(self.job(), stages, store, &context).await
     }
 
     pub(super) async fn run(&self) -> Finished {

@@ -3,6 +3,7 @@
 mod crashes;
 mod ends;
 mod fakes;
+mod groups;
 mod outcomes;
 
 use fakes::{Destination, Rig, Trick, issue};

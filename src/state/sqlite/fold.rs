@@ -8,6 +8,7 @@ use rusqlite::params;
 use super::super::{Change, Commit, Decision, Guarded, Held, Lease, SinkTerms, StateError};
 use super::database::{Database, Fault};
 use super::dead_letters;
+use super::groups;
 use super::hash::Digest16;
 use super::lanes::{self, Scopes};
 use super::ledger::{self, KNOWN, LedgerRow, MARKED, key_hash, payload_hash, put_fact};
@@ -59,6 +60,8 @@ pub(super) fn commit(
     for id in &commit.retried {
         dead_letters::retried(database, *id)?;
     }
+    groups::keep(database, lease.number, &commit.groups, commit.hold)?;
+    groups::forget(database, lease.number, &commit.gone)?;
     for fact in commit.facts.iter().collect::<HashSet<_>>() {
         put_fact(database, fact)?;
     }
@@ -341,6 +344,7 @@ pub(super) fn decide_held(
         }
     }
     dead_letters::release(database, lease.number)?;
+    groups::deliver_held(database, lease.number)?;
     lanes::put_cursors(database, lease.number, cursors, now)
 }
 

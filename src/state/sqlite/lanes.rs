@@ -559,6 +559,7 @@ pub(super) fn reset(database: &Database, pipeline: &str, forget: bool) -> Result
                  AND (scope_id, hash) NOT IN (SELECT scope_id, hash FROM outbox)",
                 [row.id],
             )?;
+            super::groups::forget_all(database, row.id)?;
             row.floor = None;
             row.first_run = None;
             row.taken_over_from = None;

@@ -562,5 +562,5 @@ pub(super) fn discard_held(database: &Database, lane: i64) -> Result<(), Fault> 
     connection
         .prepare_cached("DELETE FROM dead_letters WHERE lane_id = ? AND state = 2")?
         .execute([lane])?;
-    Ok(())
+    super::groups::discard_held(database, lane)
 }

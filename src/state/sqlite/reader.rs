@@ -6,11 +6,11 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 
 use super::super::{
-    Binding, DeadLetter, Decision, Lane, LaneView, Limit, Origin, ScopeOf, SinkTerms, StateError,
+    Binding, DeadLetter, Decision, Group, GroupId, Lane, LaneView, Limit, Origin, ScopeOf, SinkTerms, StateError,
     Tracked, View,
 };
 use super::database::{Database, Fault};
-use super::{dead_letters, fold, lanes, ledger, permits};
+use super::{dead_letters, fold, groups, lanes, ledger, permits};
 use crate::operation::Operation;
 
 /// An existing state, opened anew for each question, so that it never sees half a change of
@@ -80,6 +80,19 @@ impl View for StateReader {
         scopes: &'a [ScopeOf],
     ) -> BoxFuture<'a, Result<Option<Origin>, StateError>> {
         ready(self.ask(|database| lanes::origin(database, lane, scopes))).boxed()
+    }
+
+    fn groups<'a>(
+        &'a self,
+        lane: &'a Lane,
+        after: Option<GroupId>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Group>, StateError>> {
+        let groups = self.ask(|database| match lanes::find(database, lane)? {
+            Some(row) => groups::after(database, row.id, after, limit),
+            None => Ok(Vec::new()),
+        });
+        ready(groups).boxed()
     }
 
     fn decide<'a>(

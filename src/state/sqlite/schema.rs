@@ -89,6 +89,10 @@ const MIGRATIONS: &[&str] = &["
         resets_at INTEGER, seen_at INTEGER NOT NULL, checksum INTEGER NOT NULL,
         PRIMARY KEY (connection, family)
     ) WITHOUT ROWID;
+    CREATE TABLE groups (
+        lane_id INTEGER NOT NULL, id BLOB NOT NULL, sealed BLOB NOT NULL,
+        state INTEGER NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (lane_id, id)
+    ) WITHOUT ROWID;
 "];
 
 /// The newest version that this program knows.

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _};
 
 use super::super::{
-    Admin, Appended, Binding, Claim, Commit, Decision, Delivery, Due, Guarded, Held, Inbox,
+    Admin, Appended, Binding, Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Inbox,
     InboxItem, Lane, LaneView, Lease, Limit, Origin, Permit, Permits, Reset, RetriedRecord,
     RunRecord, ScopeOf, Settlement, StateError, Store,
 };
 use super::ballast::Ballast;
 use super::database::{Database, DatabaseTime};
 use super::worker::{Effect, Worker};
-use super::{dead_letters, fold, inbox, lanes, outbox, permits};
+use super::{dead_letters, fold, groups, inbox, lanes, outbox, permits};
 use crate::connectors::Cursor;
 
 /// A state in one SQLite file; see the module.
@@ -158,6 +158,17 @@ impl Store for SqliteStore {
         let work = move |database: &Database| {
             dead_letters::retried_records(database, &lease, after, limit)
         };
+        self.reader.call(Effect::Drains, work).boxed()
+    }
+
+    fn groups<'a>(
+        &'a self,
+        lease: &'a Lease,
+        after: Option<GroupId>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Group>, StateError>> {
+        let lane = lease.number;
+        let work = move |database: &Database| groups::after(database, lane, after, limit);
         self.reader.call(Effect::Drains, work).boxed()
     }
 

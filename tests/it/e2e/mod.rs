@@ -1,5 +1,6 @@
 //! The built binary against the sandbox in another process.
 
+mod groups;
 mod world;
 
 use std::process::Stdio;
