@@ -93,8 +93,7 @@ impl<'p> Planned<'p> {
 
 impl Stages for Planned<'_> {
     fn recall(&mut self, groups: &[Group]) -> Result<(), String> {
-        self.recalled
-            .recall(groups, self.seal, &mut self.processor)
+        self.recalled.recall(groups, self.seal, &mut self.processor)
     }
 
     fn process(&mut self, record: Record, out: &mut Staged) -> Result<(), String> {

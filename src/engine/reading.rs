@@ -9,7 +9,8 @@ use crate::connectors::{Cursor, Page};
 use crate::operation::Operation;
 use crate::record::Record;
 use crate::state::{
-    Change, Commit, Decision, Fact, Group, GroupId, Lease, NewDeadLetter, Remains, ScopeOf, SinkTerms, Store,
+    Change, Commit, Decision, Fact, Group, GroupId, Lease, NewDeadLetter, Remains, ScopeOf,
+    SinkTerms, Store,
 };
 
 /// How many groups are read or forgotten at once.

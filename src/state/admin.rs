@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::{DeadLetter, Decision, Group, GroupId, Lane, Origin, RunRecord, ScopeOf, SinkTerms, StateError};
+use super::{
+    DeadLetter, Decision, Group, GroupId, Lane, Origin, RunRecord, ScopeOf, SinkTerms, StateError,
+};
 use crate::connectors::Cursor;
 use crate::operation::Operation;
 

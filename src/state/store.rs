@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Lane, LaneView, Lease, Origin,
-    RetriedRecord, RunRecord, ScopeOf, Settlement, StateError,
+    Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Lane, LaneView, Lease,
+    Origin, RetriedRecord, RunRecord, ScopeOf, Settlement, StateError,
 };
 
 /// The state of a run. Every changing call is durable when it returns; one that carries an

@@ -210,7 +210,8 @@ impl Aggregate {
                 let mut group = read_group(&row)?;
                 if group.standing == Standing::Awaited {
                     group.standing = Standing::Lacking;
-                    let by = Value::from_json(&group.by).map_err(|error| SpillError(error.to_string()))?;
+                    let by = Value::from_json(&group.by)
+                        .map_err(|error| SpillError(error.to_string()))?;
                     groups.put(&canonical_json(&by), &group, SpillPlace::End)?;
                 } else {
                     given.push(self.record(group, groups, run_time)?);
@@ -579,7 +580,11 @@ mod tests {
         for by in [r#"{"k":"gone","m":[1]}"#, r#"{"k":"stays"}"#, r#"{"m":2}"#] {
             aggregate.remember(by, &mut groups).unwrap();
         }
-        for json in [r#"{"k":"new","v":1}"#, r#"{"k":"stays","v":2}"#, r#"{"k":"stays"}"#] {
+        for json in [
+            r#"{"k":"new","v":1}"#,
+            r#"{"k":"stays","v":2}"#,
+            r#"{"k":"stays"}"#,
+        ] {
             aggregate.take(&record(json), &mut groups).unwrap().unwrap();
         }
         let mut given = Vec::new();
@@ -601,7 +606,10 @@ mod tests {
                     r#"{"k":"new","n":1,"s":1,"a":1.0,"d":[1],"l":1}"#.to_owned(),
                     Some(News::New(r#"{"k":"new"}"#.to_owned()))
                 ),
-                (r#"{"k":"stays","n":2,"s":2,"a":2.0,"d":[2],"l":2}"#.to_owned(), None),
+                (
+                    r#"{"k":"stays","n":2,"s":2,"a":2.0,"d":[2],"l":2}"#.to_owned(),
+                    None
+                ),
                 (
                     r#"{"k":"gone","m":[1],"n":0,"s":0,"a":null,"d":null,"l":null}"#.to_owned(),
                     Some(News::Gone(r#"{"k":"gone","m":[1]}"#.to_owned()))

@@ -196,7 +196,10 @@ mod tests {
         assert_eq!(a, b);
         assert_ne!(a, c);
         assert_eq!((a.len(), e.as_str()), ("masked-".len() + 14, "null"));
-        assert!(a.starts_with("\"masked-") && d.starts_with("\"masked-"), "{a} {d}");
+        assert!(
+            a.starts_with("\"masked-") && d.starts_with("\"masked-"),
+            "{a} {d}"
+        );
         assert!(d.ends_with("@masked.invalid\""), "{d}");
     }
 

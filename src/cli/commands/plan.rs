@@ -19,7 +19,8 @@ use crate::project::Opened;
 use crate::record::{Object, Value};
 use crate::runtime::open_sources;
 use crate::state::{
-    Change, Decision, Lane, Origin, ScratchTable, Seal, SinkTerms, StateError, StateReader, View as _,
+    Change, Decision, Lane, Origin, ScratchTable, Seal, SinkTerms, StateError, StateReader,
+    View as _,
 };
 use crate::transform::{Spill, SpillError};
 

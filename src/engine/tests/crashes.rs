@@ -9,8 +9,9 @@ use super::fakes::BEGIN;
 use super::*;
 use crate::engine::{End, Guard};
 use crate::state::{
-    Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Lane, LaneView, Lease, Origin,
-    RetriedRecord, RunRecord, ScopeOf, Settlement, SqliteStore, StateError, Store, View as _,
+    Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Lane, LaneView, Lease,
+    Origin, RetriedRecord, RunRecord, ScopeOf, Settlement, SqliteStore, StateError, Store,
+    View as _,
 };
 
 /// Passes calls on until its last one, which crashes before or after its effect; after that the

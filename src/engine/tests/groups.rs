@@ -79,7 +79,12 @@ async fn known(rig: &Rig) -> usize {
 #[tokio::test]
 async fn a_group_that_is_gone_is_sent_once_more_with_the_values_of_nothing() {
     let mut rig = rig(&[]);
-    let first = run(&mut rig, 1, &["jane@x.example", "joe@x.example", "jane@x.example"]).await;
+    let first = run(
+        &mut rig,
+        1,
+        &["jane@x.example", "joe@x.example", "jane@x.example"],
+    )
+    .await;
     assert_eq!((first.end.exit_code(), first.summary.kept), (0, 2));
     assert_eq!(contact(&rig, "jane@x.example"), (2, false));
     assert_eq!(known(&rig).await, 2);
@@ -128,7 +133,11 @@ async fn a_run_that_sees_a_part_only_takes_no_group_for_gone() {
     rig.limit = None;
     run(&mut rig, 3, &["joe@x.example"]).await;
     assert_eq!(contact(&rig, "jane@x.example"), (0, true));
-    assert_eq!(contact(&rig, "jim@x.example"), (0, true), "the part is known");
+    assert_eq!(
+        contact(&rig, "jim@x.example"),
+        (0, true),
+        "the part is known"
+    );
 }
 
 #[tokio::test]
@@ -140,7 +149,11 @@ async fn what_a_guard_stops_is_no_run_that_had_or_lacked_groups() {
         ..Guard::default()
     });
     let stopped = run(&mut rig, 2, &["jim@x.example"]).await;
-    assert!(matches!(stopped.end, End::Guarded { .. }), "{:?}", stopped.end);
+    assert!(
+        matches!(stopped.end, End::Guarded { .. }),
+        "{:?}",
+        stopped.end
+    );
     assert_eq!(known(&rig).await, 2);
     rig.guard = Some(Guard {
         max_changes: Some(9),
@@ -149,7 +162,13 @@ async fn what_a_guard_stops_is_no_run_that_had_or_lacked_groups() {
     let third = run(&mut rig, 3, &["joe@x.example", "jill@x.example"]).await;
     assert_eq!(third.end.exit_code(), 0, "{:?}", third.end);
     assert_eq!(contact(&rig, "jane@x.example"), (0, true));
-    assert!(!rig.destination.lock().unwrap().contacts.contains_key("email:jim@x.example"));
+    assert!(
+        !rig.destination
+            .lock()
+            .unwrap()
+            .contacts
+            .contains_key("email:jim@x.example")
+    );
     assert_eq!(known(&rig).await, 2);
 }
 
@@ -164,7 +183,10 @@ async fn under_another_key_it_is_said_that_nothing_can_be_told() {
     assert_eq!(other.summary.kept, 1);
     assert_eq!(contact(&rig, "jane@x.example"), (1, false));
     let said = rig.told_notices().join("\n");
-    assert!(said.contains("2 groups of the last run were kept under another key"), "{said}");
+    assert!(
+        said.contains("2 groups of the last run were kept under another key"),
+        "{said}"
+    );
     assert_eq!(known(&rig).await, 1, "what nobody can read goes");
 }
 
@@ -204,7 +226,13 @@ async fn a_crash_at_any_call_loses_no_group_that_is_gone() {
             run(&mut rig, 3, &["joe@x.example"]).await;
             let at = format!("crash {crashes}, guard: {guard}, after its effect: {after_effect}");
             assert_eq!(contact(&rig, "jane@x.example"), (0, true), "{at}");
-            if rig.destination.lock().unwrap().contacts.contains_key("email:jim@x.example") {
+            if rig
+                .destination
+                .lock()
+                .unwrap()
+                .contacts
+                .contains_key("email:jim@x.example")
+            {
                 assert_eq!(contact(&rig, "jim@x.example"), (0, true), "{at}");
             }
             assert_eq!(known(&rig).await, 1, "{at}");

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 
 use super::super::{
-    Binding, DeadLetter, Decision, Group, GroupId, Lane, LaneView, Limit, Origin, ScopeOf, SinkTerms, StateError,
-    Tracked, View,
+    Binding, DeadLetter, Decision, Group, GroupId, Lane, LaneView, Limit, Origin, ScopeOf,
+    SinkTerms, StateError, Tracked, View,
 };
 use super::database::{Database, Fault};
 use super::{dead_letters, fold, groups, lanes, ledger, permits};

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _};
 
 use super::super::{
-    Admin, Appended, Binding, Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Inbox,
-    InboxItem, Lane, LaneView, Lease, Limit, Origin, Permit, Permits, Reset, RetriedRecord,
-    RunRecord, ScopeOf, Settlement, StateError, Store,
+    Admin, Appended, Binding, Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded,
+    Held, Inbox, InboxItem, Lane, LaneView, Lease, Limit, Origin, Permit, Permits, Reset,
+    RetriedRecord, RunRecord, ScopeOf, Settlement, StateError, Store,
 };
 use super::ballast::Ballast;
 use super::database::{Database, DatabaseTime};

@@ -57,7 +57,11 @@ fn a_group_that_is_gone_is_counted_as_nothing_where_it_was_sent() {
     project.write("pipelines/counts.yaml", COUNTS);
     project.write(
         "tickets.jsonl",
-        &tickets(&[("jane@x.example", 5400), ("joe@x.example", 1800), ("jane@x.example", 1800)]),
+        &tickets(&[
+            ("jane@x.example", 5400),
+            ("joe@x.example", 1800),
+            ("jane@x.example", 1800),
+        ]),
     );
     let first = project.run(&["run", "counts"]);
     assert_eq!(first.code, 0, "{}", first.stderr);
@@ -67,7 +71,10 @@ fn a_group_that_is_gone_is_counted_as_nothing_where_it_was_sent() {
         "{\"email\":\"jane@x.example\",\"open\":2,\"hours\":2.0,\"last\":\"SUP-2\"}\n\
          {\"email\":\"joe@x.example\",\"open\":1,\"hours\":0.5,\"last\":\"SUP-1\"}\n"
     );
-    assert_eq!(attributes(&world, "joe@x.example"), json!([1, 0.5, "SUP-1"]));
+    assert_eq!(
+        attributes(&world, "joe@x.example"),
+        json!([1, 0.5, "SUP-1"])
+    );
 
     project.write("tickets.jsonl", &tickets(&[("jane@x.example", 3600)]));
     // What the plan shows is what the run does, and showing it twice changes nothing.
@@ -87,7 +94,10 @@ fn a_group_that_is_gone_is_counted_as_nothing_where_it_was_sent() {
         assert_eq!(contact["changes"]["OPEN_TICKETS"]["new"], 0);
         assert_eq!(contact["changes"]["LAST_KEY"]["new"], Value::Null);
         let notes = plan["notes"].to_string();
-        assert!(notes.contains("reads its sources whole at every run"), "{notes}");
+        assert!(
+            notes.contains("reads its sources whole at every run"),
+            "{notes}"
+        );
     }
     let second = project.run(&["run", "counts"]);
     assert_eq!(second.code, 0, "{}", second.stderr);
@@ -96,7 +106,10 @@ fn a_group_that_is_gone_is_counted_as_nothing_where_it_was_sent() {
         "{\"email\":\"jane@x.example\",\"open\":1,\"hours\":1.0,\"last\":\"SUP-0\"}\n\
          {\"email\":\"joe@x.example\",\"open\":0,\"hours\":0,\"last\":null}\n"
     );
-    assert_eq!(attributes(&world, "jane@x.example"), json!([1, 1.0, "SUP-0"]));
+    assert_eq!(
+        attributes(&world, "jane@x.example"),
+        json!([1, 1.0, "SUP-0"])
+    );
     let joe = attributes(&world, "joe@x.example");
     assert_eq!((&joe[0], &joe[1]), (&json!(0), &json!(0)));
     assert!(joe[2].is_null() || joe[2] == "", "{joe}");
@@ -128,7 +141,11 @@ fn the_key_is_made_by_the_first_run_that_needs_it_and_a_plan_shows_no_hash_befor
     project.write("pipelines/masked.yaml", &pipeline("mask: [$.email]"));
     project.write(
         "tickets.jsonl",
-        &tickets(&[("jane@x.example", 1), ("joe@x.example", 2), ("jane@x.example", 3)]),
+        &tickets(&[
+            ("jane@x.example", 1),
+            ("joe@x.example", 2),
+            ("jane@x.example", 3),
+        ]),
     );
     let key = project.path(".flowline/key");
     let emails = |plan: &str| -> Vec<String> {
@@ -142,7 +159,11 @@ fn the_key_is_made_by_the_first_run_that_needs_it_and_a_plan_shows_no_hash_befor
     let before = project.run(&["plan", "masked", "--format", "json"]);
     assert_eq!(before.code, 0, "{}", before.stderr);
     assert!(!project.path(".flowline").exists(), "a plan makes no file");
-    assert!(before.stderr.contains("makes the key of `mask`"), "{}", before.stderr);
+    assert!(
+        before.stderr.contains("makes the key of `mask`"),
+        "{}",
+        before.stderr
+    );
     let shown = emails(&before.stdout);
     assert!(shown[0].starts_with("masked-"), "{shown:?}");
     assert!(shown[0] == shown[2] && shown[0] != shown[1], "{shown:?}");
@@ -152,7 +173,10 @@ fn the_key_is_made_by_the_first_run_that_needs_it_and_a_plan_shows_no_hash_befor
 
     let ran = project.run(&["run", "masked"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     let made = fs::read_dir(project.path(".flowline")).unwrap();
     let beside = made.filter(|file| {
         let name = file.as_ref().unwrap().file_name();
@@ -163,7 +187,10 @@ fn the_key_is_made_by_the_first_run_that_needs_it_and_a_plan_shows_no_hash_befor
     assert!(!after.stderr.contains("makes the key"), "{}", after.stderr);
     let written = fs::read_to_string(project.path("out.jsonl")).unwrap();
     for email in emails(&after.stdout) {
-        assert!(!email.starts_with("masked-") && written.contains(&email), "{email}\n{written}");
+        assert!(
+            !email.starts_with("masked-") && written.contains(&email),
+            "{email}\n{written}"
+        );
     }
 
     // A key that is none or that others can read is refused, by a plan too.
@@ -171,7 +198,11 @@ fn the_key_is_made_by_the_first_run_that_needs_it_and_a_plan_shows_no_hash_befor
     for command in ["plan", "run"] {
         let refused = project.run(&[command, "masked"]);
         assert_eq!(refused.code, 2, "{command}: {}", refused.stderr);
-        assert!(refused.stderr.contains("others can read .flowline/key"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("others can read .flowline/key"),
+            "{}",
+            refused.stderr
+        );
     }
     let given = |key: &str, command: &str| {
         let mut command = project.command(&[command, "masked"]);
@@ -181,5 +212,8 @@ fn the_key_is_made_by_the_first_run_that_needs_it_and_a_plan_shows_no_hash_befor
     assert_eq!(given("short", "run").status.code(), Some(2));
     let good = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     assert_eq!(given(good, "run").status.code(), Some(0));
-    assert_ne!(fs::read_to_string(project.path("out.jsonl")).unwrap(), written);
+    assert_ne!(
+        fs::read_to_string(project.path("out.jsonl")).unwrap(),
+        written
+    );
 }
