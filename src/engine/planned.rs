@@ -56,8 +56,7 @@ impl<'p> Planned<'p> {
     fn give(&self, processed: Processed, out: &mut Staged) -> Result<(), String> {
         out.operations.extend(processed.operations);
         out.kept += processed.kept;
-        let own = processed.dropped.iter().filter(|one| one.sink.is_none());
-        out.dropped += own.count() as u64;
+        out.dropped += processed.dropped.len() as u64;
         out.unmatched += processed.unmatched.len() as u64;
         for troubled in processed.troubles {
             let sink = troubled.sink.and_then(|index| self.plan.sinks.get(index));

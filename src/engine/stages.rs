@@ -38,9 +38,9 @@ pub trait Stages: Send {
 pub struct Staged {
     /// What is to be sent.
     pub operations: Vec<Operation>,
-    /// Records that came through the pipeline's own transforms.
+    /// Records that came through the pipeline's own transforms and were taken by a sink.
     pub kept: u64,
-    /// Records that a step dropped.
+    /// Records that no sink got anything of, because a step or a `when` let them go.
     pub dropped: u64,
     /// Records without an identity for a sink.
     pub unmatched: u64,

@@ -10,9 +10,10 @@ pub struct Summary {
     pub pipeline: String,
     /// Records read, those that could not be read among them.
     pub read: u64,
-    /// Records that came through the pipeline's own transforms.
+    /// Records that came through the pipeline's own transforms and were taken by a sink.
     pub kept: u64,
-    /// Records that a step dropped.
+    /// Records that no sink got anything of, because a step or a `when` let them go: as many as
+    /// `plan` lists.
     pub dropped: u64,
     /// Records without an identity for a sink, and operations whose contact is not there.
     pub unmatched: u64,

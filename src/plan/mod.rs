@@ -19,6 +19,6 @@ mod whole;
 
 pub use compile::{Surroundings, compile};
 pub use kinds::{Made, RECORD_KINDS, SinkKind, SourceKind};
-pub use pipeline::{Guard, OnError, OnUnmatched, Plan, SinkPlan, SourcePlan, Stage};
+pub use pipeline::{Guard, OnError, OnUnmatched, Plan, SinkPlan, SourcePlan, Stage, When};
 pub use process::{Dropped, GroupNews, Processed, Processor, Troubled, Unmatched};
 pub use snapshot::snapshot;

@@ -72,7 +72,7 @@ pub struct SinkPlan {
     /// The connection, for sinks that need one.
     pub connection: Option<Arc<str>>,
     /// Asked before its own transforms.
-    pub when: Option<Condition>,
+    pub when: Option<When>,
     /// True where `when` asks for deleted things: others are passed over.
     pub takes_deleted: bool,
     /// Its own transforms, after the pipeline's.
@@ -84,6 +84,15 @@ pub struct SinkPlan {
     /// Where it is written.
     pub place: Place,
     /// Its key in the file.
+    pub span: Span,
+}
+
+/// A condition that lets records into a sink.
+#[derive(Debug)]
+pub struct When {
+    /// The condition.
+    pub condition: Condition,
+    /// Its characters in the file.
     pub span: Span,
 }
 
@@ -156,6 +165,15 @@ impl Plan {
     fn has(&self, what: impl Fn(&Stage) -> bool) -> bool {
         let of_sinks = self.sinks.iter().flat_map(|sink| &sink.stages);
         self.stages.iter().chain(of_sinks).any(what)
+    }
+
+    /// The line of a span as it is written, for a person who asks why.
+    #[must_use]
+    pub fn line(&self, span: Span) -> &str {
+        let number = self.file.position(span.start).line;
+        let line = self.file.text().lines().nth(number.saturating_sub(1));
+        let line = line.unwrap_or_default().trim();
+        line.strip_prefix("- ").unwrap_or(line)
     }
 
     /// The place of a span for messages that outlive the run.

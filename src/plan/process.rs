@@ -23,6 +23,10 @@ pub struct Processor<'p> {
     rooms: Vec<Vec<Room>>,
     /// Each `aggregate` with the room and the index that it has.
     aggregates: Vec<(Arc<str>, usize, usize)>,
+    /// What the steps of sinks let go of the record at hand.
+    let_go: Vec<Dropped>,
+    /// How many records stages have taken to hold.
+    held: u64,
 }
 
 /// Where a stage holds records.
@@ -40,9 +44,10 @@ enum Room {
 pub struct Processed {
     /// What is to be sent.
     pub operations: Vec<Operation>,
-    /// How many records came through the pipeline's own transforms.
+    /// How many records came through the pipeline's own transforms and were taken by a sink.
     pub kept: u64,
-    /// Records that a step dropped.
+    /// Records that no sink got anything of, because a step or a `when` let them go. What one
+    /// sink passes over and another takes is not dropped.
     pub dropped: Vec<Dropped>,
     /// Records without an identity for a sink.
     pub unmatched: Vec<Unmatched>,
@@ -61,14 +66,12 @@ pub struct GroupNews {
     pub news: News,
 }
 
-/// A record that a step dropped.
+/// A record that no sink got anything of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
     /// The record's name.
     pub record: Arc<str>,
-    /// The sink's index; none in the pipeline's own transforms.
-    pub sink: Option<usize>,
-    /// The step's key in the file.
+    /// What let it go: the key of a step of the pipeline, or of the first sink, or its `when`.
     pub at: Span,
 }
 
@@ -123,6 +126,8 @@ impl<'p> Processor<'p> {
             run_time,
             rooms,
             aggregates: aggregates(plan),
+            let_go: Vec::new(),
+            held: 0,
         })
     }
 
@@ -260,15 +265,31 @@ impl<'p> Processor<'p> {
     ) -> Result<(), SpillError> {
         let plan = self.plan;
         let records = self.stages(0, &plan.stages, from, records, out)?;
-        out.kept += records.len() as u64;
         for record in records {
+            let before = self.came_of(out);
+            self.let_go.clear();
             for (index, sink) in plan.sinks.iter().enumerate() {
-                if sink_takes(sink, &record) {
-                    self.sink(index, 0, vec![record.clone()], out)?;
+                match refuses(sink, &record) {
+                    None => self.sink(index, 0, vec![record.clone()], out)?,
+                    Some(at) => self.let_go.push(Dropped {
+                        record: Arc::clone(&record.name),
+                        at,
+                    }),
                 }
+            }
+            if self.came_of(out) > before {
+                out.kept += 1;
+            } else {
+                out.dropped.extend(self.let_go.drain(..).next());
             }
         }
         Ok(())
+    }
+
+    /// Grows with each thing that comes of a record.
+    fn came_of(&self, out: &Processed) -> u64 {
+        let listed = out.operations.len() + out.unmatched.len() + out.troubles.len();
+        self.held + listed as u64
     }
 
     /// A sink's own stages from one on, then its operations.
@@ -337,6 +358,7 @@ impl<'p> Processor<'p> {
             let Some(room) = rooms.and_then(|rooms| rooms.get_mut(index)) else {
                 continue;
             };
+            self.held += arrived.len() as u64;
             for record in arrived {
                 if let Err(trouble) = hold(stage, &record, room, sink, out)? {
                     out.troubles.push(Troubled {
@@ -351,7 +373,7 @@ impl<'p> Processor<'p> {
     }
 
     fn step(
-        &self,
+        &mut self,
         step: &Step,
         record: Record,
         sink: Option<usize>,
@@ -361,11 +383,16 @@ impl<'p> Processor<'p> {
         let before = records.len();
         let name = Arc::clone(&record.name);
         match step.apply(record, self.key, records) {
-            Ok(()) if records.len() == before => out.dropped.push(Dropped {
-                record: name,
-                sink,
-                at: step.span,
-            }),
+            Ok(()) if records.len() == before => {
+                let dropped = Dropped {
+                    record: name,
+                    at: step.span,
+                };
+                match sink {
+                    None => out.dropped.push(dropped),
+                    Some(_) => self.let_go.push(dropped),
+                }
+            }
             Ok(()) => {}
             Err(failed) => {
                 let (record, trouble) = *failed;
@@ -422,11 +449,10 @@ fn hold(
         (Stage::Dedupe(dedupe, span), Room::Rows(rows)) => {
             let taken = dedupe.take(record, rows.as_mut())?;
             Ok(taken.map(|gone| {
-                out.dropped.extend(gone.map(|record| Dropped {
-                    record,
-                    sink,
-                    at: *span,
-                }));
+                // In a sink it was taken: what becomes of it concerns that sink alone.
+                let gone = gone.filter(|_| sink.is_none());
+                out.dropped
+                    .extend(gone.map(|record| Dropped { record, at: *span }));
             }))
         }
         // Each stage that holds records was given its room in `new`.
@@ -434,10 +460,120 @@ fn hold(
     }
 }
 
-fn sink_takes(sink: &SinkPlan, record: &Record) -> bool {
-    (!record.deleted || sink.takes_deleted)
-        && sink
-            .when
-            .as_ref()
-            .is_none_or(|when| when.holds(&record.value))
+/// What of a sink does not let a record in; none where it comes in.
+fn refuses(sink: &SinkPlan, record: &Record) -> Option<Span> {
+    if record.deleted && !sink.takes_deleted {
+        return Some(sink.span);
+    }
+    let when = sink.when.as_ref()?;
+    (!when.condition.holds(&record.value)).then_some(when.span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::testing::{key, plan, record};
+    use crate::transform::MemorySpill;
+
+    /// What came of records: how many were kept, and each dropped one with the line of the reason.
+    fn came(rest: &str, records: &[&str]) -> (u64, Vec<String>) {
+        let plan = plan(&format!(
+            "sources: [file: {{ path: in.jsonl, id: $.id }}]\n{rest}"
+        ));
+        let key = key();
+        let time = "2026-11-24T10:15:00Z".parse().unwrap();
+        let mut spill =
+            || -> Result<Box<dyn Spill>, SpillError> { Ok(Box::<MemorySpill>::default()) };
+        let mut processor = Processor::new(&plan, &key, time, &mut spill).unwrap();
+        let mut out = Processed::default();
+        for (number, json) in records.iter().enumerate() {
+            let mut record = record(json);
+            record.name = format!("R-{number}").into();
+            processor.process(record, &mut out).unwrap();
+        }
+        processor.finish(&mut out).unwrap();
+        let dropped = out.dropped.iter();
+        let dropped = dropped.map(|one| format!("{}: {}", one.record, plan.line(one.at)));
+        (out.kept, dropped.collect())
+    }
+
+    const TWO_SINKS: &str = "sinks:
+  - file:
+      path: a.jsonl
+      when: $.a
+  - file:
+      path: b.jsonl
+      transforms:
+        - keep: $.b
+        - each: { one: '$.l[*]' }
+";
+
+    #[test]
+    fn dropped_is_what_no_sink_got_anything_of_with_the_first_reason() {
+        let records = [
+            r#"{"a":1}"#,
+            r#"{"b":1,"l":[1,2]}"#,
+            r#"{"b":1,"l":[]}"#,
+            r#"{}"#,
+            r#"{"a":1,"b":1,"l":[]}"#,
+        ];
+        let (kept, dropped) = came(TWO_SINKS, &records);
+        assert_eq!(kept, 3);
+        assert_eq!(dropped, ["R-2: when: $.a", "R-3: when: $.a"]);
+    }
+
+    #[test]
+    fn a_step_of_the_pipeline_drops_for_all_sinks() {
+        let rest =
+            format!("transforms:\n  - drop: $.gone\n  - each: {{ x: '$.x[*]' }}\n{TWO_SINKS}");
+        let (kept, dropped) = came(
+            &rest,
+            &[
+                r#"{"gone":1,"a":1}"#,
+                r#"{"a":1,"x":[]}"#,
+                r#"{"a":1,"x":[1,2]}"#,
+            ],
+        );
+        assert_eq!(kept, 2, "each makes records");
+        assert_eq!(dropped, ["R-0: drop: $.gone", "R-1: each: { x: '$.x[*]' }"]);
+    }
+
+    #[test]
+    fn what_a_sink_has_no_identity_for_or_holds_or_refuses_is_not_dropped() {
+        let sinks = "sinks:
+  - brevo.contacts:
+      when: $.contact
+      identify: { email: $.email }
+  - file:
+      path: a.jsonl
+      transforms:
+        - keep: $.k
+        - dedupe: { by: $.k }
+  - file:
+      path: b.jsonl
+      transforms:
+        - expect: { condition: '!$.bad' }
+        - drop: $.email || $.k || $.contact
+";
+        let (kept, dropped) = came(
+            sinks,
+            &[
+                r#"{"contact":1}"#,
+                r#"{"k":1}"#,
+                r#"{"k":1}"#,
+                r#"{"bad":1}"#,
+                r#"{"email":"a@b.example"}"#,
+            ],
+        );
+        assert_eq!(kept, 4);
+        assert_eq!(dropped, ["R-4: when: $.contact"]);
+    }
+
+    #[test]
+    fn of_equal_records_the_pipelines_own_dedupe_drops_the_others() {
+        let rest = "transforms:\n  - dedupe: { by: $.k }\nsinks: [file: { path: a.jsonl }]\n";
+        let (kept, dropped) = came(rest, &[r#"{"k":1}"#, r#"{"k":2}"#, r#"{"k":1}"#]);
+        assert_eq!(kept, 2);
+        assert_eq!(dropped, ["R-0: dedupe: { by: $.k }"]);
+    }
 }

@@ -6,7 +6,7 @@ use super::check;
 use super::compile::{Surroundings, connection, on_error};
 use super::compiler::Compiler;
 use super::steps::{self, Flow};
-use super::{OnUnmatched, SinkKind, SinkPlan, sources};
+use super::{OnUnmatched, SinkKind, SinkPlan, When, sources};
 use crate::config::IfMissing;
 use crate::config::{self, Catalog, Keyed, Members, Sink, Written};
 use crate::connectors::brevo::spec::{self as brevo, IdentityKind};
@@ -42,7 +42,10 @@ pub(super) fn compile(
         takes_deleted = condition.value.references().iter().any(|reference| {
             matches!(reference.steps.first().map(|step| &step.kind), Some(crate::expression::StepKind::Name(name)) if &**name == "deleted")
         });
-        Some(condition.value)
+        Some(When {
+            condition: condition.value,
+            span: written.span,
+        })
     });
     let stages = steps::compile(common.transforms, flow, compiler);
     let at = compiler.source.position(span.start);

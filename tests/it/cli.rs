@@ -483,3 +483,58 @@ fn the_shipped_cases_pass_and_completions_know_the_commands() {
     let script = flowline(root, &["completions", "bash"]);
     assert!(script.out.contains("dead-letters"), "{}", script.code);
 }
+
+#[test]
+fn plan_lists_what_run_counts_as_dropped_and_test_shows_the_same() {
+    let folder = project();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "pipelines/two.yaml",
+        "sources:\n  - file: { path: in.jsonl, id: $.id }\ntransforms:\n  - keep: $.a\nsinks:\n  \
+         - file: { path: one.jsonl, when: $.b }\n  - file:\n      path: two.jsonl\n      \
+         transforms:\n        - each: { c: '$.c[*]' }\n",
+    );
+    let records = [
+        r#"{"id":"1"}"#,
+        r#"{"id":"2","a":1,"b":1}"#,
+        r#"{"id":"3","a":1,"c":[1,2]}"#,
+        r#"{"id":"4","a":1,"c":[]}"#,
+    ];
+    write("in.jsonl", &records.join("\n"));
+    let plan = flowline(folder.path(), &["plan", "two", "--format", "json"]).json();
+    let at = |line: u64| serde_json::json!({ "file": "pipelines/two.yaml", "line": line });
+    assert_eq!(
+        plan["dropped"],
+        serde_json::json!([
+            { "key": "1", "at": at(4), "why": "keep: $.a" },
+            { "key": "4", "at": at(6), "why": "file: { path: one.jsonl, when: $.b }" },
+        ])
+    );
+    let text = flowline(folder.path(), &["plan", "two", "-v"]).out;
+    assert!(
+        text.contains("- 1 (dropped by keep: $.a, pipelines/two.yaml:4)"),
+        "{text}"
+    );
+    assert!(text.contains("2 dropped"), "{text}");
+    let summary = flowline(folder.path(), &["run", "two", "--format", "json"]).out;
+    let summary: Json = serde_json::from_str(summary.lines().last().unwrap()).unwrap();
+    assert_eq!(summary["summary"]["dropped"], 2, "{summary}");
+    assert_eq!(summary["summary"]["kept"], 2, "{summary}");
+    let case = format!(
+        r#"{{"clock":"2026-01-01T00:00:00Z","records":[{}]}}"#,
+        records.join(",")
+    );
+    write("tests/pipelines/two/all.json", &case);
+    flowline(folder.path(), &["test", "two", "--accept"]);
+    let snapshot = fs::read_to_string(folder.path().join("tests/pipelines/two/all.snap")).unwrap();
+    assert!(
+        snapshot.contains(
+            "dropped:\n- record: '1'\n  at: pipelines/two.yaml:4\n- record: '4'\n  at: pipelines/two.yaml:6\n"
+        ),
+        "{snapshot}"
+    );
+}

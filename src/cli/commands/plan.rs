@@ -386,7 +386,7 @@ fn as_json(plan: &Plan, planned: &Planned, shown: &[(&'static str, Operation)]) 
         .iter()
         .map(|one| {
             let place = plan.place(one.at);
-            json!({ "key": &*one.record, "at": { "file": &*place.file, "line": place.line }, "why": plan.file.slice(one.at) })
+            json!({ "key": &*one.record, "at": { "file": &*place.file, "line": place.line }, "why": plan.line(one.at) })
         })
         .collect();
     json!({
@@ -441,6 +441,16 @@ fn as_text(plan: &Plan, planned: &Planned, shown: &[(&'static str, Operation)], 
         ));
         for (name, value) in fields(operation).iter() {
             output.result(&format!("    {name}: {}", shortened(&value.to_json())));
+        }
+    }
+    if output.verbose > 0 {
+        for one in &planned.processed.dropped {
+            let place = plan.place(one.at);
+            let line = shortened(plan.line(one.at));
+            output.result(&format!(
+                "- {} (dropped by {line}, {}:{})",
+                one.record, place.file, place.line
+            ));
         }
     }
     for one in &planned.processed.unmatched {
