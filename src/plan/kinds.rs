@@ -68,13 +68,114 @@ impl SinkKind {
 }
 
 /// The kinds of records and their JSON Schemas.
-pub const RECORD_KINDS: [(&str, &str); 1] = [(
-    "jira.issue",
-    include_str!("../../schemas/records/jira.issue.schema.json"),
-)];
+pub const RECORD_KINDS: [(&str, &str); 8] = [
+    (
+        "jira.issue",
+        include_str!("../../schemas/records/jira.issue.schema.json"),
+    ),
+    (
+        "jira.comment",
+        include_str!("../../schemas/records/jira.comment.schema.json"),
+    ),
+    (
+        "jira.worklog",
+        include_str!("../../schemas/records/jira.worklog.schema.json"),
+    ),
+    (
+        "jira.user",
+        include_str!("../../schemas/records/jira.user.schema.json"),
+    ),
+    (
+        "jira.project",
+        include_str!("../../schemas/records/jira.project.schema.json"),
+    ),
+    (
+        "jira.version",
+        include_str!("../../schemas/records/jira.version.schema.json"),
+    ),
+    (
+        "jira.sprint",
+        include_str!("../../schemas/records/jira.sprint.schema.json"),
+    ),
+    (
+        "brevo.webhook",
+        include_str!("../../schemas/records/brevo.webhook.schema.json"),
+    ),
+];
 
 /// What a record of that kind can hold.
 pub(super) fn record_shape(kind: &str) -> Option<Shape> {
     let (_, schema) = RECORD_KINDS.iter().find(|(name, _)| *name == kind)?;
     Shape::from_schema(schema).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::testing::{codes, compiled};
+    use crate::shape::Kinds;
+
+    /// What is said of a path into records of a kind.
+    fn said(kind: &str, path: &str) -> Vec<String> {
+        let text = format!(
+            "sources: [file: {{ path: in.jsonl, record: {kind}, id: $.id }}]\n\
+             transforms:\n  - keep: {path}\nsinks: [file: {{ path: a.jsonl }}]\n"
+        );
+        codes(&compiled(&text).1)
+    }
+
+    #[test]
+    fn each_kind_is_an_object_of_known_members_with_its_site() {
+        for (kind, _) in RECORD_KINDS {
+            let shape = record_shape(kind).unwrap();
+            assert_eq!(shape.kinds, Kinds::OBJECT, "{kind}");
+            assert!(shape.member("nothing_of_that_name").is_err(), "{kind}");
+            let site = shape.member("site");
+            assert_eq!(site.is_ok(), kind.starts_with("jira."), "{kind}");
+        }
+    }
+
+    #[test]
+    fn paths_into_each_kind_are_checked() {
+        for (kind, good, bad) in [
+            (
+                "jira.comment",
+                "$.issue.fields.reporter.emailAddress",
+                "$.issue.fields.reportr",
+            ),
+            (
+                "jira.comment",
+                "$.body && $.jsdPublic && $.site.url",
+                "$.bodi",
+            ),
+            (
+                "jira.worklog",
+                "$.timeSpentSeconds > 60 && $.author.emailAddress",
+                "$.timeSpent.x",
+            ),
+            (
+                "jira.worklog",
+                "$.issue.key && $.issue.changes",
+                "$.author.email",
+            ),
+            ("jira.user", "$.accountId && $.accountType", "$.mail"),
+            ("jira.project", "$.lead.displayName", "$.lead.emailAddress"),
+            ("jira.version", "$.releaseDate && $.projectId", "$.release"),
+            ("jira.sprint", "$.completeDate && $.goal", "$.complete"),
+            (
+                "brevo.webhook",
+                "$.email && $.list_ids[0] && $.raw.anything",
+                "$.mail",
+            ),
+        ] {
+            assert!(
+                said(kind, good).is_empty(),
+                "{kind} {good}: {:?}",
+                said(kind, good)
+            );
+            let codes = said(kind, bad);
+            assert_eq!(codes.len(), 1, "{kind} {bad}: {codes:?}");
+            assert!(codes[0].starts_with("path."), "{kind} {bad}: {codes:?}");
+        }
+    }
 }

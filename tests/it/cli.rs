@@ -456,22 +456,45 @@ fn dead_letters_are_listed_shown_retried_and_discarded() {
 #[test]
 fn schemas_are_those_that_are_committed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (arguments, file) in [
-        (["schema", "pipeline"].as_slice(), "pipeline.schema.json"),
-        (&["schema", "project"], "project.schema.json"),
+    let mut schemas = vec![
         (
-            &["schema", "records", "jira.issue"],
-            "records/jira.issue.schema.json",
+            vec!["schema", "pipeline"],
+            "pipeline.schema.json".to_owned(),
         ),
-    ] {
-        let printed = flowline(root, arguments);
+        (vec!["schema", "project"], "project.schema.json".to_owned()),
+    ];
+    let kinds = flowline::plan::RECORD_KINDS.map(|(kind, _)| kind);
+    for kind in kinds {
+        let file = format!("records/{kind}.schema.json");
+        schemas.push((vec!["schema", "records", kind], file));
+    }
+    for (arguments, file) in schemas {
+        let printed = flowline(root, &arguments);
         assert_eq!(printed.code, 0);
-        let committed = fs::read_to_string(root.join("schemas").join(file)).unwrap();
+        let committed = fs::read_to_string(root.join("schemas").join(&file)).unwrap();
         assert!(
             printed.out.trim_end() == committed.trim_end(),
             "{file} differs"
         );
     }
+    // Every committed schema of a record is one of a kind, and all are printed as one document.
+    let files = fs::read_dir(root.join("schemas/records")).unwrap();
+    assert_eq!(files.count(), kinds.len());
+    let all = flowline(root, &["schema", "records"]).json();
+    let names: Vec<&str> = all
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(names, kinds);
+    let unknown = flowline(root, &["schema", "records", "jira.coment"]);
+    assert_eq!(unknown.code, 2);
+    assert!(
+        unknown.err.contains("did you mean `jira.comment`?"),
+        "{}",
+        unknown.err
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod issues;
 mod kinds;
 mod lists;
 mod mutated;
+mod records;
 mod transport;
 mod unread;
 mod values;
