@@ -205,7 +205,7 @@ impl Strings {
     /// The text with its `${…}` replaced: for literals, and for the text parts of templates.
     #[must_use]
     pub fn expand(&self, text: &str) -> Expanded {
-        self.expand_with(text, |_| true, |value, out| out.push_str(value))
+        self.expand_with(text, |_| true, |_, value, out| out.push_str(value))
     }
 
     /// The path or condition with the `${…}` inside its string literals replaced, escaped as the
@@ -226,7 +226,32 @@ impl Strings {
                     .iter()
                     .any(|literal| literal.start < range.start && range.end < literal.end)
             },
-            escape_into,
+            |_, value, out| escape_into(value, out),
+        )
+    }
+
+    /// The query with its `${…}` replaced: as they are outside its string literals, inside them
+    /// escaped as the literal's quotes demand.
+    #[must_use]
+    pub fn expand_query(&self, text: &str) -> Expanded {
+        let literals = if text.contains("${") {
+            string_literals(text)
+        } else {
+            Vec::new()
+        };
+        self.expand_with(
+            text,
+            |_| true,
+            |range, value, out| {
+                let inside = literals
+                    .iter()
+                    .any(|literal| literal.start < range.start && range.end < literal.end);
+                if inside {
+                    escape_into(value, out);
+                } else {
+                    out.push_str(value);
+                }
+            },
         )
     }
 
@@ -234,7 +259,7 @@ impl Strings {
         &self,
         text: &str,
         allowed: impl Fn(&Range<usize>) -> bool,
-        write: impl Fn(&str, &mut String),
+        write: impl Fn(&Range<usize>, &str, &mut String),
     ) -> Expanded {
         let mut expanded = Expanded::default();
         let mut copied = 0;
@@ -258,7 +283,7 @@ impl Strings {
                 }
             });
             match outcome {
-                Ok(value) => write(&value, &mut expanded.text),
+                Ok(value) => write(&range, &value, &mut expanded.text),
                 Err(reason) => {
                     expanded
                         .text

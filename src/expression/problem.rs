@@ -57,6 +57,15 @@ impl Problem {
         self
     }
 
+    /// The same in other ranges: of a text that this one was made of.
+    #[must_use]
+    pub fn map_ranges(mut self, map: impl Fn(Range<usize>) -> Range<usize>) -> Self {
+        for (range, _) in &mut self.labels {
+            *range = map(range.clone());
+        }
+        self
+    }
+
     /// The diagnostic, where the text's ranges stand in the file.
     pub fn locate(self, span: impl Fn(Range<usize>) -> Span) -> Diagnostic {
         let mut diagnostic = match self.severity {

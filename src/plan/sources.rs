@@ -134,10 +134,17 @@ fn issues(
         compiler,
     );
     let live = source.live.is_some_and(|live| live.value);
+    let catalog =
+        connection
+            .as_ref()
+            .and_then(|connection| match surroundings.catalogs.get(connection) {
+                Some(config::Catalog::Jira(catalog)) => Some(catalog),
+                _ => None,
+            });
     let jql = source
         .jql
         .as_ref()
-        .and_then(|written| super::query::compile(written, live, compiler));
+        .and_then(|written| super::query::compile(written, live, catalog, compiler));
     let since = since(source.since.as_ref(), compiler);
     let custom_fields: Vec<(Arc<str>, String)> = source
         .custom_fields

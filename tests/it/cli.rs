@@ -561,3 +561,17 @@ fn plan_lists_what_run_counts_as_dropped_and_test_shows_the_same() {
         "{snapshot}"
     );
 }
+
+#[test]
+fn a_mistake_in_jql_of_the_command_line_is_shown_under_its_characters() {
+    let folder = project();
+    for command in [&["run"][..], &["run", "--dry-run"], &["plan"]] {
+        let mut arguments = command.to_vec();
+        arguments.extend(["support-tickets", "--sandbox", "--jql", "key == SUPPORT-1"]);
+        let done = flowline(folder.path(), &arguments);
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(done.err.contains("jql.unknown_operator"), "{}", done.err);
+        assert!(done.err.contains("[--jql:1:5]"), "{}", done.err);
+        assert!(done.err.contains("help: write `=`"), "{}", done.err);
+    }
+}

@@ -14,6 +14,7 @@ mod cli;
 mod e2e;
 mod invalid;
 mod jira;
+mod jql;
 mod jsonpath;
 mod language;
 mod payloads;

@@ -71,6 +71,9 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         Ok(since) => since,
         Err(exit) => return exit,
     };
+    if let Err(exit) = super::narrow::check(arguments.jql.as_deref(), context) {
+        return exit;
+    }
     let interrupt = interrupt::listen(&context.output);
     let services =
         match services::open(context, &opened, &services::used(&plans), &interrupt.token).await {

@@ -90,7 +90,11 @@ impl<'s> IssueSource<'s> {
             asked,
             custom,
             site,
-            jql: query(spec.jql.as_deref(), start.narrow.as_deref(), from),
+            jql: query(
+                spec.jql.as_ref().map(|jql| jql.text.as_str()),
+                start.narrow.as_deref(),
+                from,
+            ),
             floor: start.floor,
             left: start.limit.unwrap_or(u64::MAX),
             token: Token::First,

@@ -6,6 +6,7 @@ mod changes;
 mod dialect;
 mod issues;
 mod lists;
+pub mod jql;
 mod recorded;
 mod session;
 pub mod spec;

@@ -4,15 +4,25 @@ mod fields;
 
 use std::sync::Arc;
 
+use crate::connectors::jira::jql::Filter;
 use crate::expression::Since;
 
 pub use fields::Asked;
+
+/// A query without `ORDER BY`.
+#[derive(Debug, Clone)]
+pub struct Jql {
+    /// Its text, which Jira is asked with.
+    pub text: String,
+    /// How events are judged, where the source is live.
+    pub filter: Option<Filter>,
+}
 
 /// Issues by JQL.
 #[derive(Debug)]
 pub struct Issues {
     /// The query; all that the account may see where there is none.
-    pub jql: Option<String>,
+    pub jql: Option<Jql>,
     /// Where the first run starts.
     pub since: Option<Since>,
     /// Also by webhook, under `serve`.

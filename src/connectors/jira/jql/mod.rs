@@ -1,0 +1,28 @@
+//! JQL: a query's text to a tree with the bytes of every part, and what is wrong in it.
+//!
+//! Pure. What a query's names mean is Jira's business: any text that parses is let pass, with
+//! warnings where a name is almost certainly misspelt. A [`Filter`] is a query that is also judged
+//! here; what only Jira can answer is refused when it is compiled.
+
+mod advice;
+mod dates;
+mod filter;
+mod lex;
+mod mistakes;
+mod names;
+mod parse;
+mod text;
+mod tree;
+mod words;
+
+pub use advice::advise;
+pub use filter::{Answer, Filter, IssueView, View};
+pub use parse::parse;
+pub use text::Text;
+pub use tree::{
+    Clause, Field, Function, Operand, OperandKind, Operator, Predicate, PredicateWord, Query,
+    Ranged, Term,
+};
+
+#[cfg(test)]
+mod tests;
