@@ -156,7 +156,10 @@ async fn jql_dates_are_epoch_milliseconds_whatever_the_zone_of_the_account() {
     let script = Script::default();
     script.answer(json!({ "issues": [] }));
     let spec = Issues {
-        jql: Some("project = SUP".to_owned()),
+        jql: Some(crate::connectors::jira::spec::Jql {
+            text: "project = SUP".to_owned(),
+            filter: None,
+        }),
         ..issues()
     };
     script
