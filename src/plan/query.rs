@@ -35,10 +35,7 @@ pub(super) fn compile(
     // What cannot be replaced is said once for the whole file, where it is read.
     let expanded = compiler.strings.expand_query(&scalar.text);
     if expanded.is_open() {
-        return Some(Jql {
-            text: expanded.text,
-            filter: None,
-        });
+        return Some(Jql::asked(expanded.text));
     }
     let whole = compiler.source.slice(written.span).to_owned();
     let shown = |range: Range<usize>| shown(&expanded, scalar, &whole, range);

@@ -199,7 +199,7 @@ async fn a_time_asked_for_is_not_read_in_the_zone_of_the_account() {
 async fn a_changelog_that_is_cut_at_forty_comes_whole() {
     let world = World::start().await;
     let spec = Issues {
-        jql: Some("id = 10008".to_owned()),
+        jql: Some(flowline::connectors::jira::spec::Jql::asked("id = 10008")),
         ..all()
     };
     let pages = world.read(&spec, &["changes"], beginning()).await;
@@ -220,7 +220,7 @@ async fn more_comments_than_a_page_has_are_read_and_internal_ones_left_out() {
         assert!(made.get("message").is_none(), "{made}");
     }
     let spec = Issues {
-        jql: Some("id = 10001".to_owned()),
+        jql: Some(flowline::connectors::jira::spec::Jql::asked("id = 10001")),
         comments: true,
         ..all()
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::spec::Issues;
+use super::spec::{Issues, Jql};
 use super::testing::{Script, beginning, issues, reads};
 use crate::connectors::{Cursor, Page, Start};
 use crate::http::{Class, Response};
@@ -156,10 +156,7 @@ async fn jql_dates_are_epoch_milliseconds_whatever_the_zone_of_the_account() {
     let script = Script::default();
     script.answer(json!({ "issues": [] }));
     let spec = Issues {
-        jql: Some(crate::connectors::jira::spec::Jql {
-            text: "project = SUP".to_owned(),
-            filter: None,
-        }),
+        jql: Some(Jql::asked("project = SUP")),
         ..issues()
     };
     script

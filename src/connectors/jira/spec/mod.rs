@@ -18,6 +18,16 @@ pub struct Jql {
     pub filter: Option<Filter>,
 }
 
+impl Jql {
+    /// A query that only Jira is asked.
+    pub fn asked(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            filter: None,
+        }
+    }
+}
+
 /// Issues by JQL.
 #[derive(Debug)]
 pub struct Issues {
