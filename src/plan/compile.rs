@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::check::Reads;
+use super::check::{self, Reads};
 use super::compiler::Compiler;
 use super::steps::{self, Flow};
 use super::{Guard, OnError, Plan, schedule, sinks, sources, whole};
@@ -78,6 +78,7 @@ pub fn compile(
         has_time: kind.has_time,
         reads: Reads::nothing(),
     };
+    check::references(&kind.reads, &mut flow, &mut compiler);
     let stages = steps::compile(&pipeline.transforms, &mut flow, &mut compiler);
     let mut sinks = Vec::new();
     for sink in &pipeline.sinks {

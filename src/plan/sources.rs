@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::compile::{Surroundings, connection};
-use super::compiler::Compiler;
+use super::compiler::{Compiler, located};
 use super::{SourceKind, SourcePlan};
 use crate::config::{self, Keyed, Source};
 use crate::connectors::file::spec::{self as file, FileFormat};
 use crate::connectors::jira::spec as jira;
 use crate::diagnostic::{Code, Span, Spanned, nearest};
-use crate::expression::Since;
+use crate::expression::{LocatedReference, Since};
 use crate::shape::{Kinds, Shape};
 
 const NOT_YET: Code = Code::new("source.not_supported");
@@ -24,6 +24,8 @@ pub(super) struct RecordKind {
     pub(super) shape: Shape,
     pub(super) has_identity: bool,
     pub(super) has_time: bool,
+    /// What their identity and time are made of.
+    pub(super) reads: Vec<LocatedReference>,
 }
 
 /// A source and what its records are called: `jira.issue`.
@@ -33,6 +35,7 @@ struct Compiled {
     shape: Shape,
     has_identity: bool,
     has_time: bool,
+    reads: Vec<LocatedReference>,
 }
 
 /// Compiles the sources and answers what their records are.
@@ -51,6 +54,7 @@ pub(super) fn compile(
                     shape: compiled.shape,
                     has_identity: compiled.has_identity,
                     has_time: compiled.has_time,
+                    reads: compiled.reads,
                 };
                 kind = Some((known, compiled.record));
             }
@@ -76,6 +80,7 @@ pub(super) fn compile(
                 known.shape = known.shape.union(&compiled.shape);
                 known.has_identity &= compiled.has_identity;
                 known.has_time &= compiled.has_time;
+                known.reads.extend(compiled.reads);
             }
         }
         plans.extend(compiled.source);
@@ -85,6 +90,7 @@ pub(super) fn compile(
             shape: Shape::any(),
             has_identity: true,
             has_time: true,
+            reads: Vec::new(),
         },
         |(kind, _)| kind,
     );
@@ -115,6 +121,7 @@ fn one(
                 shape: Shape::any(),
                 has_identity: true,
                 has_time: true,
+                reads: Vec::new(),
             }
         }
     }
@@ -176,6 +183,7 @@ fn issues(
         shape,
         has_identity: true,
         has_time: true,
+        reads: Vec::new(),
     }
 }
 
@@ -242,16 +250,13 @@ fn file(source: &config::FileSource, span: Span, compiler: &mut Compiler<'_>) ->
             }
         }
     }
-    let id = source
-        .id
-        .as_ref()
-        .and_then(|written| compiler.path(written))
-        .map(|path| path.value);
-    let time = source
-        .time
-        .as_ref()
-        .and_then(|written| compiler.path(written))
-        .map(|path| path.value);
+    let mut reads = Vec::new();
+    let mut path = |written: &Option<config::Written>| {
+        let path = compiler.path(written.as_ref()?)?;
+        reads.extend(located(path.value.references(), &path.node));
+        Some(path.value)
+    };
+    let (id, time) = (path(&source.id), path(&source.time));
     let (has_identity, has_time) = (source.id.is_some(), source.time.is_some());
     let plan = format.map(|format| SourcePlan {
         kind: SourceKind::File(Box::new(file::FileSource {
@@ -270,6 +275,7 @@ fn file(source: &config::FileSource, span: Span, compiler: &mut Compiler<'_>) ->
         shape,
         has_identity,
         has_time,
+        reads,
     }
 }
 

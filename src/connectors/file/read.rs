@@ -61,25 +61,6 @@ impl<'s> FileReader<'s> {
             )
             .help("check `path` of the source and the file's permissions")
         };
-        let mut projection = reads.clone();
-        // What identity and time are made of is read too.
-        for path in spec.id.iter().chain(&spec.time) {
-            let names: Vec<Arc<str>> = path
-                .references()
-                .first()
-                .map(|reference| {
-                    reference
-                        .steps
-                        .iter()
-                        .filter_map(|step| match &step.kind {
-                            crate::expression::StepKind::Name(name) => Some(Arc::clone(name)),
-                            _ => None,
-                        })
-                        .collect()
-                })
-                .unwrap_or_default();
-            projection.add(&names, &Projection::Whole);
-        }
         let file = File::open(&path).map_err(|error| failed(&error))?;
         let mut reader = BufReader::new(file);
         skip_mark(&mut reader).map_err(|error| failed(&error))?;
@@ -93,7 +74,7 @@ impl<'s> FileReader<'s> {
                 if bytes.len() as u64 > MAX_BYTES {
                     return Err(failed(&"it is larger than 64 MiB: use JSON Lines"));
                 }
-                let value = Value::read(&bytes, &projection).map_err(|error| failed(&error))?;
+                let value = Value::read(&bytes, reads).map_err(|error| failed(&error))?;
                 let records = match value {
                     Value::Array(elements) => elements.to_vec(),
                     one => vec![one],
@@ -115,7 +96,7 @@ impl<'s> FileReader<'s> {
         };
         Ok(Self {
             spec,
-            projection,
+            projection: reads.clone(),
             zone,
             rows,
             left: start.limit.unwrap_or(u64::MAX),
