@@ -78,8 +78,9 @@ pub struct LoadedPipeline {
 pub struct LeftOut {
     /// Anything at all: it cannot run.
     pub anything: bool,
-    /// A source or transform: what its records have is not known.
-    pub shape: bool,
+    /// A source or transform: what the records have is known in this part of the file alone, the
+    /// transforms before it.
+    pub shape: Option<Span>,
 }
 
 /// Reads a project; none where `flowline.yaml` cannot be read. `form` checks a file's form.
@@ -208,10 +209,7 @@ impl Reading<'_> {
         mistakes.extend((self.form)(document, &resolved));
         let left_out = LeftOut {
             anything: !mistakes.is_empty(),
-            shape: mistakes.iter().any(|mistake| {
-                let first = mistake.path.first().map(|step| &**step);
-                matches!(first, Some("sources" | "transforms")) || mistake.path.is_empty()
-            }),
+            shape: known_in(&resolved, &mistakes),
         };
         let rest = without(&resolved, &mistakes);
         diagnostics.extend(mistakes.into_iter().map(|mistake| mistake.diagnostic));
@@ -287,6 +285,28 @@ impl Reading<'_> {
             }
         }
     }
+}
+
+/// The transforms before all that was left out; none where the records are known everywhere.
+fn known_in(root: &Node, mistakes: &[Mistake]) -> Option<Span> {
+    let transforms = root.get("transforms");
+    let start = transforms.map_or(0, |list| list.span.start);
+    let ends =
+        mistakes
+            .iter()
+            .filter_map(|mistake| match mistake.path.first().map(|step| &**step) {
+                None | Some("sources") => Some(start),
+                Some("transforms") => {
+                    let steps = transforms.and_then(|list| list.as_list());
+                    let index = mistake.path.get(1).and_then(|step| step.parse().ok());
+                    let step = steps
+                        .zip(index)
+                        .and_then(|(steps, at): (_, usize)| steps.get(at));
+                    Some(step.map_or(start, |step| step.span.start))
+                }
+                Some(_) => None,
+            });
+    ends.min().map(|end| Span::new(start, end))
 }
 
 /// True for a path or condition: strings from outside stand only inside its string literals.

@@ -9,7 +9,7 @@ use super::{PROJECT_FILE, connections};
 use crate::config::{
     Catalog, Connection, Loaded, LoadedPipeline, Texts, is_valid_name, load, parse_dotenv,
 };
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 use crate::plan::{self, Plan, Surroundings};
 use crate::schema;
 
@@ -154,7 +154,12 @@ const OF_CONNECTIONS: [&str; 5] = [
 /// False for what may only follow from mistakes that have been told.
 fn stands_alone(one: &Diagnostic, loaded: &Loaded, pipeline: &LoadedPipeline) -> bool {
     let code = one.code.as_str();
-    let follows = (pipeline.left_out.shape && OF_SHAPE.contains(&code))
+    let known = |known: Span| {
+        let label = one.labels.first();
+        label.is_some_and(|label| known.start <= label.span.start && label.span.end <= known.end)
+    };
+    let unknown = pipeline.left_out.shape.is_some_and(|part| !known(part));
+    let follows = (unknown && OF_SHAPE.contains(&code))
         || (pipeline.left_out.anything
             && matches!(code, "pipeline.no_sources" | "pipeline.no_sinks"))
         || (!loaded.complete && OF_CONNECTIONS.contains(&code));
