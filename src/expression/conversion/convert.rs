@@ -8,7 +8,7 @@ use super::number::{as_integer, read_number};
 use super::text::{compact_json, scalar_text};
 use super::time::{read_time, write_date, write_datetime};
 use crate::adf::{self, Format};
-use crate::record::{Number, Value};
+use crate::record::{Number, Object, Value};
 
 /// What `as:` makes of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,7 +143,6 @@ impl Conversion {
             (Self::List, Value::Raw(json)) if json.starts_with('[') => Ok(value.clone()),
             (Self::List, _) => Ok(vec![value.clone()].into()),
             (Self::Json, _) => Ok(compact_json(value).into()),
-            (Self::Text | Self::Markdown | Self::Html, _) => Ok(self.render(value)),
             (_, Value::Array(elements)) => elements
                 .iter()
                 .map(|element| match element {
@@ -153,16 +152,6 @@ impl Conversion {
                 .collect::<Result<Vec<_>, _>>()
                 .map(Value::from),
             (_, value) => self.scalar(value, zone),
-        }
-    }
-
-    fn render(self, value: &Value) -> Value {
-        let format = self.rich_text().unwrap_or(Format::Text);
-        match value {
-            Value::String(_) => value.clone(),
-            Value::Raw(json) => adf::render(json, format).into(),
-            Value::Array(_) | Value::Object(_) => adf::render(&value.to_json(), format).into(),
-            scalar => scalar_text(scalar).map_or(Value::Null, |text| text.into_owned().into()),
         }
     }
 
@@ -213,8 +202,13 @@ impl Conversion {
 fn render(value: &Value, format: Format, most: Option<usize>) -> Result<Value, Unconvertible> {
     let json: std::borrow::Cow<'_, str> = match value {
         Value::String(_) => return Ok(value.clone()),
+        Value::Raw(json) if json.starts_with('[') => match Value::from_json(json) {
+            Ok(tree @ Value::Array(_)) => return render(&tree, format, most),
+            _ => (&**json).into(),
+        },
         Value::Raw(json) => (&**json).into(),
-        Value::Array(_) | Value::Object(_) => value.to_json().into(),
+        Value::Array(elements) => paragraphs(elements).to_json().into(),
+        Value::Object(_) => value.to_json().into(),
         scalar => return text(scalar).map(|text| text.into_owned().into()),
     };
     // Another object would be rendered to nothing.
@@ -235,6 +229,26 @@ fn render(value: &Value, format: Format, most: Option<usize>) -> Result<Value, U
         None => adf::render(&json, format),
     }
     .into())
+}
+
+/// Each text of a list as a paragraph of its own, beside what is rich text already.
+fn paragraphs(elements: &[Value]) -> Value {
+    let paragraph = |element: &Value| match element {
+        Value::String(_) => {
+            let text: Object = [("type", "text".into()), ("text", element.clone())]
+                .map(|(name, value)| (name.into(), value))
+                .into_iter()
+                .collect();
+            let content = Value::from(vec![Value::from(text)]);
+            let paragraph: Object = [("type", "paragraph".into()), ("content", content)]
+                .map(|(name, value)| (name.into(), value))
+                .into_iter()
+                .collect();
+            paragraph.into()
+        }
+        other => other.clone(),
+    };
+    elements.iter().map(paragraph).collect::<Vec<_>>().into()
 }
 
 fn text(value: &Value) -> Result<std::borrow::Cow<'_, str>, Unconvertible> {
