@@ -296,6 +296,14 @@ mod tests {
             "condition.unknown_operator: there is no operator `like` | like | write `match($.t, 'x.*')`",
         );
         mistake(
+            "$.t =~ /a\\/b c/i && $.b",
+            "condition.unknown_operator: there is no operator `=~` | =~ | write `search($.t, 'a\\/b c')`",
+        );
+        mistake(
+            "$.t !~ 'x'",
+            "condition.unknown_operator: there is no operator `!~` | !~ | write `!search($.t, 'x')`",
+        );
+        mistake(
             "$.n + 1 == 2",
             "condition.arithmetic: there is no arithmetic: `+` means nothing here | + | compare with the result: `$.hours > 8`",
         );

@@ -258,20 +258,21 @@ fn walk(reference: &Reference, shape: &Shape) -> Result<Shape, (usize, NoSuchSte
     Ok(at)
 }
 
-/// What a path's own reference (its first) selects: one match.
-pub(super) fn selected(references: &[Reference], shape: &Shape) -> Shape {
-    references
-        .first()
-        .and_then(|reference| walk(reference, shape).ok())
+/// What one match of a path is.
+pub(super) fn selected(path: &Path, shape: &Shape) -> Shape {
+    let selections = path.selections().iter();
+    selections
+        .map(|reference| walk(reference, shape).unwrap_or_else(|_| Shape::any()))
+        .reduce(|left, right| left.union(&right))
         .unwrap_or_else(Shape::any)
 }
 
 /// The shape after what a path selects has been removed, or replaced by values of another shape.
-pub(super) fn edited(shape: &Shape, references: &[Reference], becomes: Option<&Shape>) -> Shape {
-    match references.first() {
-        Some(reference) => edited_at(shape, &reference.steps, becomes),
-        None => shape.clone(),
-    }
+pub(super) fn edited(shape: &Shape, path: &Path, becomes: Option<&Shape>) -> Shape {
+    let selections = path.selections().iter();
+    selections.fold(shape.clone(), |shape, reference| {
+        edited_at(&shape, &reference.steps, becomes)
+    })
 }
 
 fn edited_at(shape: &Shape, steps: &[crate::expression::Step], becomes: Option<&Shape>) -> Shape {
@@ -431,7 +432,7 @@ fn converted(from: &Shape, conversion: Conversion) -> Shape {
 }
 
 fn path_shape(path: &Path, record: &Shape) -> Shape {
-    let one = selected(path.references(), record);
+    let one = selected(path, record);
     if path.is_singular() {
         one
     } else {

@@ -244,7 +244,7 @@ fn edited(
             }
         }
         check::references(&references, flow, compiler);
-        flow.shape = check::edited(&flow.shape, path.value.references(), becomes);
+        flow.shape = check::edited(&flow.shape, &path.value, becomes);
         paths.push(path.value);
     }
     good.then_some(paths)
@@ -265,6 +265,11 @@ fn each(
             "one name and its path",
             "write `each: { change: $.changes[*] }`",
         );
+        // What it would add is there: nothing that reads it is a mistake of its own.
+        for (name, _) in members.iter() {
+            let any = Shape::any();
+            flow.shape = flow.shape.with_member(Arc::clone(&name.value), any);
+        }
         return None;
     };
     if let Some(known) = &flow.shape.members
@@ -283,7 +288,7 @@ fn each(
     let element = path.as_ref().map_or_else(Shape::any, |path| {
         let references = located(path.value.references(), &path.node);
         check::references(&references, flow, compiler);
-        check::selected(path.value.references(), &flow.shape)
+        check::selected(&path.value, &flow.shape)
     });
     if let Some(path) = &path
         && path.value.is_singular()

@@ -157,11 +157,13 @@ impl Parser<'_> {
         true
     }
 
-    /// `in`, `contains` and the like, and what stands after them.
+    /// `in`, `contains`, `=~` and the like, and what stands after them.
     fn unknown_operator(&mut self, left: &Term, at: Range<usize>) -> Parsed<Logical> {
         self.scanner.blanks();
         let start = self.scanner.position;
-        if !self.scanner.at_end() && !self.balanced() {
+        if let Some(length) = mistakes::slashed(self.scanner.rest()) {
+            self.scanner.position += length;
+        } else if !self.scanner.at_end() && !self.balanced() {
             self.term()?;
         }
         self.note(mistakes::operator_unknown(

@@ -27,6 +27,8 @@ pub struct Path {
     query: Query,
     singular: bool,
     references: Vec<Reference>,
+    /// How many of the references say what it selects.
+    own: usize,
 }
 
 /// One step to a place in a record.
@@ -46,8 +48,9 @@ impl Path {
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let query = parse::query(text)?;
         let mut references = Vec::new();
-        references_of(&query, &[], super::Usage::Taken, &mut references);
+        let own = references_of(&query, &[], super::Usage::Taken, &mut references);
         Ok(Self {
+            own,
             text: text.into(),
             singular: query.is_singular(),
             query,
@@ -107,6 +110,12 @@ impl Path {
         &self.references
     }
 
+    /// What it selects: one reference, or one for each of the names that it ends in.
+    #[must_use]
+    pub fn selections(&self) -> &[Reference] {
+        self.references.get(..self.own).unwrap_or_default()
+    }
+
     /// The text that it was compiled from.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -119,7 +128,8 @@ impl Path {
         let mut problems = Vec::new();
         read::replace_in_query(&mut self.query, &mut replace, &mut problems);
         self.references.clear();
-        references_of(&self.query, &[], super::Usage::Taken, &mut self.references);
+        let taken = super::Usage::Taken;
+        self.own = references_of(&self.query, &[], taken, &mut self.references);
         problems
     }
 }

@@ -9,34 +9,63 @@ use crate::expression::{Problem, Reference, Step, StepKind, Usage};
 use crate::record::Value;
 
 /// Adds what a query reads: its own steps, then those of its filters. `current` are the steps to
-/// what `@` stands for.
+/// what `@` stands for. Answers how many of them say what the query selects: one for each name
+/// that it ends in.
 pub(in crate::expression) fn references_of(
     query: &Query,
     current: &[Step],
     usage: Usage,
     found: &mut Vec<Reference>,
-) {
+) -> usize {
     let mut steps = match query.root {
         Root::Record => Vec::new(),
         Root::Current => current.to_vec(),
     };
-    let own = found.len();
-    found.push(Reference {
-        steps: Vec::new(),
+    let reference = |steps: &[Step], last: Option<Step>, usage| Reference {
+        steps: steps.iter().cloned().chain(last).collect(),
         usage,
         range: query.range.clone(),
-    });
-    for segment in &query.segments {
+    };
+    let mut asked = Vec::new();
+    let mut rest = query.segments.as_slice();
+    while let [segment, after @ ..] = rest {
+        let names = alternatives(segment);
+        if after.is_empty() && !names.is_empty() && names.len() == segment.selectors.len() {
+            let names = names.into_iter();
+            found.extend(names.map(|name| reference(&steps, Some(name), usage)));
+            found.extend(asked);
+            return segment.selectors.len();
+        }
+        let names = names.into_iter();
+        asked.extend(names.map(|name| reference(&steps, Some(name), Usage::Tested)));
         push_step(segment, &mut steps);
         for selector in &segment.selectors {
             if let SelectorKind::Filter(logical) = &selector.kind {
-                references_in(logical, &steps, found);
+                references_in(logical, &steps, &mut asked);
             }
         }
+        rest = after;
     }
-    if let Some(reference) = found.get_mut(own) {
-        reference.steps = steps;
+    found.push(reference(&steps, None, usage));
+    found.extend(asked);
+    1
+}
+
+/// The names among several selectors of a segment: each is a step of its own.
+fn alternatives(segment: &Segment) -> Vec<Step> {
+    if segment.descendant || segment.selectors.len() < 2 {
+        return Vec::new();
     }
+    let selectors = segment.selectors.iter();
+    selectors
+        .filter_map(|selector| match &selector.kind {
+            SelectorKind::Name(name) => Some(Step {
+                kind: StepKind::Name(Arc::clone(name)),
+                range: selector.range.clone(),
+            }),
+            _ => None,
+        })
+        .collect()
 }
 
 fn push_step(segment: &Segment, steps: &mut Vec<Step>) {
@@ -76,7 +105,9 @@ pub(in crate::expression) fn references_in(
             }
         }
         Logical::Not(inner) => references_in(inner, current, found),
-        Logical::Exists(query) => references_of(query, current, Usage::Tested, found),
+        Logical::Exists(query) => {
+            references_of(query, current, Usage::Tested, found);
+        }
         Logical::Matches(matching) => {
             operand(&matching.text, current, found);
             if let PatternOperand::Found(pattern, _) = &matching.pattern {

@@ -109,6 +109,36 @@ fn says_what_it_reads() {
 }
 
 #[test]
+fn each_of_several_names_is_read_by_itself() {
+    let texts = |path: &str| -> (usize, Vec<String>) {
+        let path = Path::parse(path).unwrap();
+        let references = path.references().iter().map(|reference| {
+            let steps = reference.steps.iter().map(|step| match &step.kind {
+                StepKind::Name(name) => format!(".{name}"),
+                StepKind::Index(index) => format!("[{index}]"),
+                StepKind::Each => "[*]".to_owned(),
+                StepKind::Descendants => "..".to_owned(),
+            });
+            steps.collect::<String>()
+                + if reference.usage == Usage::Tested {
+                    "?"
+                } else {
+                    ""
+                }
+        });
+        (path.selections().len(), references.collect())
+    };
+    let of = |own: usize, all: &[&str]| (own, all.iter().map(|&one| one.to_owned()).collect());
+    assert_eq!(texts("$.f['a','b']"), of(2, &[".f.a", ".f.b"]));
+    assert_eq!(
+        texts("$['a','b'][?@.c]['d']"),
+        of(1, &["[*][*].d", ".a?", ".b?", "[*][*].c?"])
+    );
+    assert_eq!(texts("$.f['a', 0]"), of(1, &[".f[*]", ".f.a?"]));
+    assert_eq!(texts("$..['a','b']"), of(1, &[".."]));
+}
+
+#[test]
 fn literals_are_replaced_after_parsing() {
     let mut path = Path::parse("$.l[?@ == \"${X}\"]").unwrap();
     path.replace_literals(|text| text.replace("${X}", "a\"b"));

@@ -15,7 +15,8 @@
 //! | `sinks` | sinks in place of a file |
 //! | `gives`, `none` | the records that come out, or that none does |
 //! | `dies` | for each record that dies a part of the reason |
-//! | `refused`, `warned` | parts of what `validate` says; where neither stands it says nothing |
+//! | `refused` | a part of each mistake that `validate` tells, and it tells no other |
+//! | `warned` | parts of what it warns of; where neither stands it says nothing |
 //! | `silent` | only that `validate` says nothing |
 //! | `sends` | the snapshot of a test with the records |
 

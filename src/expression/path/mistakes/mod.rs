@@ -23,7 +23,7 @@ pub(super) use literal::{
 };
 pub(super) use operator::{
     WordOperator, joined_by_word, joining_word, negating_word, no_comparison, operator_unknown,
-    unknown_operator, wrong_operator,
+    slashed, unknown_operator, wrong_operator,
 };
 pub(super) use query::{
     after_query, bracket, character_in_name, empty_path, name_end, name_expected, no_root,

@@ -74,7 +74,7 @@ pub(in crate::expression::path) struct WrongOperator {
     right: &'static str,
 }
 
-/// `=`, `===`, `=~`, `<>`, `is` and the like where a comparison is expected.
+/// `=`, `===`, `<>`, `is` and the like where a comparison is expected.
 pub(in crate::expression::path) fn wrong_operator(rest: &str) -> Option<WrongOperator> {
     let found = |length, meant, right| {
         Some(WrongOperator {
@@ -86,13 +86,14 @@ pub(in crate::expression::path) fn wrong_operator(rest: &str) -> Option<WrongOpe
     let symbols = [
         ("===", Operator::Equal, "=="),
         ("!==", Operator::NotEqual, "!="),
-        ("=~", Operator::Equal, "match(…)"),
-        ("!~", Operator::NotEqual, "!match(…)"),
         ("<>", Operator::NotEqual, "!="),
         ("=>", Operator::GreaterOrEqual, ">="),
         ("=<", Operator::LessOrEqual, "<="),
         ("=!", Operator::NotEqual, "!="),
     ];
+    if is_pattern_operator(rest) {
+        return None;
+    }
     for (wrong, meant, right) in symbols {
         if rest.starts_with(wrong) {
             return found(wrong.len(), meant, right);
@@ -152,10 +153,6 @@ pub(in crate::expression::path) fn no_comparison(
             "write `==`: values are compared with their kinds".to_owned(),
         ),
         "!==" => (TRIPLE_EQUALS, "write `!=`".to_owned()),
-        "=~" | "!~" => (
-            UNKNOWN_OPERATOR,
-            "write `match($.key, 'SUP-.*')` or `search($.summary, 'refund')`".to_owned(),
-        ),
         _ if written.starts_with(|one: char| one.is_ascii_alphabetic()) => {
             let after = slice(text, range.end..text.len());
             let compared = word(after.trim_start_matches(is_blank));
@@ -181,8 +178,29 @@ pub(in crate::expression::path) fn no_comparison(
     error(code, message, range, &format!("expected `{right}`"), help)
 }
 
-/// The length of `in`, `contains` and other words that compare elsewhere and have no sign here.
+/// True for what asks elsewhere whether a text has a pattern.
+fn is_pattern_operator(rest: &str) -> bool {
+    rest.starts_with("=~") || rest.starts_with("!~")
+}
+
+/// The length of a pattern as other languages write it: `/…/i`.
+pub(in crate::expression::path) fn slashed(rest: &str) -> Option<usize> {
+    let mut escaped = false;
+    let inside = rest.strip_prefix('/')?;
+    let (end, _) = inside.char_indices().find(|&(_, one)| {
+        let ends = one == '/' && !escaped;
+        escaped = one == '\\' && !escaped;
+        ends
+    })?;
+    let after = slice(inside, end + 1..inside.len());
+    Some(end + 2 + word(after).len())
+}
+
+/// The length of `in`, `contains`, `=~` and others that compare elsewhere and have no sign here.
 pub(in crate::expression::path) fn unknown_operator(rest: &str) -> Option<usize> {
+    if is_pattern_operator(rest) {
+        return Some(2);
+    }
     let written = word(rest);
     let lower = written.to_ascii_lowercase();
     let known = matches!(
@@ -225,6 +243,7 @@ pub(in crate::expression::path) fn operator_unknown(
     let (negated, name) = match lower.strip_prefix("not") {
         Some(rest) => (true, rest.trim_start()),
         None if lower == "nin" => (true, "in"),
+        None if lower == "!~" => (true, "=~"),
         None => (false, lower.as_str()),
     };
     let left = slice(text, left.clone());
@@ -268,6 +287,13 @@ pub(in crate::expression::path) fn operator_unknown(
             "write `{}`",
             not(format!("match({left}, '{}')", inner.replace('%', ".*")))
         ),
+        "=~" => {
+            let inside = right
+                .strip_prefix('/')
+                .and_then(|text| text.rsplit_once('/'));
+            let pattern = inside.map_or(inner, |(pattern, _)| pattern);
+            format!("write `{}`", not(format!("search({left}, '{pattern}')")))
+        }
         "between" => format!("write `{left} >= … && {left} <= …`"),
         _ => format!("write `{}`", not(format!("match({left}, {right})"))),
     };
