@@ -226,6 +226,17 @@ pub(super) fn limit(
     Err(reply)
 }
 
+/// What answers state where limits are off: more than anybody can ask in a second.
+pub(super) fn unlimited() -> Vec<(&'static str, String)> {
+    [
+        ("x-sib-ratelimit-limit", "1000000"),
+        ("x-sib-ratelimit-remaining", "1000000"),
+        ("x-sib-ratelimit-reset", "1"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .to_vec()
+}
+
 /// A 429 as a fault.
 pub(super) fn rate_limited(reset: u64) -> Reply {
     errors::error(429, "too_many_requests", "API rate limit exceeded")

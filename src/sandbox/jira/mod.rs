@@ -193,6 +193,13 @@ pub(super) fn limit(
     Err(reply)
 }
 
+/// What answers state where limits are off: more than anybody can ask in a second.
+pub(super) fn unlimited() -> Vec<(&'static str, String)> {
+    ["x-ratelimit-limit", "x-ratelimit-remaining"]
+        .map(|name| (name, "1000000".to_owned()))
+        .to_vec()
+}
+
 /// A 429 of the burst limit.
 pub(super) fn rate_limited(retry_after: u64, html: bool) -> Reply {
     let reply = if html {
