@@ -13,12 +13,12 @@ use super::quota::{Logged, Quota};
 use super::time::{SystemClock, now};
 use crate::config::{Connection, Loaded, State};
 use crate::connectors::jira;
-use crate::http::{Failure, HttpTransport, Parts, Secret, SystemRandom, Transport};
+use crate::http::{Failure, HttpTransport, Parts, Secret, SharedPace, SystemRandom, Transport};
 use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
-use crate::runtime::{Connected, Endpoint, connect, endpoints, visible_after};
+use crate::runtime::{Connected, Endpoint, StatePace, connect, endpoints, visible_after};
 use crate::sandbox::{Options, Sandbox};
-use crate::state::{Binding, ScopeOf, SinkTerms};
+use crate::state::{Binding, Permits, ScopeOf, SinkTerms};
 
 /// Sessions, and the sandbox behind them where there is one.
 pub(super) struct Services {
@@ -55,7 +55,8 @@ pub(super) fn used(plans: &[Arc<Plan>]) -> Vec<Arc<str>> {
     names
 }
 
-/// Connects what is used.
+/// Connects what is used. With `permits`, rates are shared with the project's other processes;
+/// what writes nothing has none.
 ///
 /// # Errors
 /// Where it cannot; it has been said.
@@ -63,6 +64,7 @@ pub(super) async fn open(
     context: &Context,
     opened: &Opened,
     names: &[Arc<str>],
+    permits: Option<&Arc<dyn Permits>>,
     cancel: &CancellationToken,
 ) -> Result<Services, Exit> {
     let Some(loaded) = &opened.loaded else {
@@ -91,7 +93,7 @@ pub(super) async fn open(
         }
     };
     let quota = Arc::new(Quota::default());
-    let parts = |name: &Arc<str>| Parts {
+    let parts = |name: &Arc<str>, endpoint: &Endpoint| Parts {
         transport: Arc::clone(&transport),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
@@ -100,6 +102,9 @@ pub(super) async fn open(
             quota: Arc::clone(&quota),
         }),
         cancel: cancel.clone(),
+        pace: permits.map(|permits| -> Arc<dyn SharedPace> {
+            Arc::new(StatePace::of(endpoint, Arc::clone(permits)))
+        }),
     };
     match connect(&endpoints, &parts).await {
         Ok(connected) => Ok(Services {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Class, Clock, Effect, Failure, LimitSeen, Pacer, Random, Request, Response, Transport,
-    TransportError, TransportTrouble,
+    Class, Clock, Effect, Failure, LimitSeen, Pacer, Random, Request, Response, SharedPace,
+    Transport, TransportError, TransportTrouble, share::Share,
 };
 
 /// How often a call is tried.
@@ -90,6 +90,7 @@ pub struct Client {
     dialect: Arc<dyn Dialect>,
     cancel: CancellationToken,
     pacer: Pacer,
+    share: Option<Share>,
 }
 
 /// What a client is made of.
@@ -104,6 +105,8 @@ pub struct Parts {
     pub exchanges: Arc<dyn Exchanges>,
     /// Cancelled: waits end, nothing more is sent.
     pub cancel: CancellationToken,
+    /// The pace that other processes with the credential keep as well; none: nobody else is known.
+    pub pace: Option<Arc<dyn SharedPace>>,
 }
 
 impl Client {
@@ -116,6 +119,7 @@ impl Client {
             random,
             exchanges,
             cancel,
+            pace,
         } = parts;
         Self {
             transport,
@@ -125,6 +129,7 @@ impl Client {
             dialect,
             cancel,
             pacer,
+            share: pace.map(Share::new),
         }
     }
 
@@ -172,6 +177,9 @@ impl Client {
             }
             if failure.class == Class::RateLimited {
                 self.pacer.pause(call.family, self.now_us(), wait);
+                if let Some(share) = &self.share {
+                    share.pause(call.family, wait).await;
+                }
             }
             self.exchanges
                 .waits(self.dialect.service(), &failure.message, wait);
@@ -180,9 +188,9 @@ impl Client {
     }
 
     async fn once(&self, call: &Call, name: &str, attempt: u32) -> Result<Response, Failure> {
-        let slot = self.pacer.reserve(call.family, self.now_us());
-        if !slot.is_zero() {
-            self.sleep(slot).await?;
+        let wait = self.turn(call.family).await;
+        if !wait.is_zero() {
+            self.sleep(wait).await?;
         }
         if self.cancel.is_cancelled() {
             return Err(interrupted());
@@ -215,6 +223,17 @@ impl Client {
             None => Ok(response),
             Some(failure) => Err(failure),
         }
+    }
+
+    /// How long to wait for the next slot: this process's own, and the one among all processes.
+    async fn turn(&self, family: &'static str) -> Duration {
+        let slot = self.pacer.slot(family, self.now_us());
+        let mut at_us = slot.at_us;
+        if let (Some(share), Some(interval_us)) = (&self.share, slot.spaced_us) {
+            at_us = at_us.max(share.slot_us(family, interval_us, || self.now_us()).await);
+        }
+        let wait_us = at_us.saturating_sub(self.now_us());
+        Duration::from_micros(u64::try_from(wait_us).unwrap_or_default())
     }
 
     /// Exponential backoff with full jitter; what the service asks for is the least.

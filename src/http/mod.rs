@@ -9,6 +9,7 @@ mod message;
 mod pace;
 mod random;
 mod secret;
+mod share;
 mod transport;
 mod wire;
 
@@ -20,5 +21,6 @@ pub use message::{HeaderValue, Headers, Method, Request, Response};
 pub use pace::{LimitSeen, Pacer};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use secret::Secret;
+pub use share::SharedPace;
 pub use transport::{Transport, TransportError, TransportTrouble};
 pub use wire::{HttpTransport, is_loopback};

@@ -33,6 +33,16 @@ pub struct Pacer {
     families: Mutex<HashMap<&'static str, Pace>>,
 }
 
+/// When a call may start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    /// In microseconds of the epoch.
+    pub(super) at_us: i64,
+    /// How far the next one is, in microseconds; none where calls are not spaced: no limit is
+    /// known, or the headers, which count everybody's calls, say that enough is left.
+    pub(super) spaced_us: Option<i64>,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Pace {
     /// Between two calls at the ceiling, in microseconds; 0: no limit is known.
@@ -94,14 +104,27 @@ impl Pacer {
 
     /// Takes the next slot of a family: how long to wait for it.
     pub fn reserve(&self, family: &'static str, now_us: i64) -> Duration {
+        let slot = self.slot(family, now_us).at_us;
+        Duration::from_micros(u64::try_from(slot.saturating_sub(now_us)).unwrap_or_default())
+    }
+
+    /// Takes the next slot of a family.
+    pub(super) fn slot(&self, family: &'static str, now_us: i64) -> Slot {
         self.with(family, |pace| {
-            let slot = pace.slot_us(now_us);
+            let at_us = pace.slot_us(now_us);
+            let interval_us = pace.interval_us();
             if pace.free > 0 {
                 pace.free -= 1;
-            } else {
-                pace.next_us = slot.saturating_add(pace.interval_us());
+                return Slot {
+                    at_us,
+                    spaced_us: None,
+                };
             }
-            Duration::from_micros(u64::try_from(slot.saturating_sub(now_us)).unwrap_or_default())
+            pace.next_us = at_us.saturating_add(interval_us);
+            Slot {
+                at_us,
+                spaced_us: (interval_us > 0).then_some(interval_us),
+            }
         })
     }
 

@@ -202,13 +202,13 @@ fn secret(
 /// What stands in the way, with what to do.
 pub async fn connect(
     endpoints: &BTreeMap<Arc<str>, Endpoint>,
-    parts: &dyn Fn(&Arc<str>) -> Parts,
+    parts: &dyn Fn(&Arc<str>, &Endpoint) -> Parts,
 ) -> Result<Connected, Failure> {
     let mut connected = Connected::default();
     for (name, endpoint) in endpoints {
         match endpoint {
             Endpoint::Jira { site, basic } => {
-                let session = jira::Session::open(parts(name), site, basic).await?;
+                let session = jira::Session::open(parts(name, endpoint), site, basic).await?;
                 connected.jira.insert(Arc::clone(name), Arc::new(session));
             }
             Endpoint::Brevo {
@@ -216,7 +216,7 @@ pub async fn connect(
                 key,
                 visible_after_ms,
             } => {
-                let mut session = brevo::Session::open(parts(name), url, key.clone()).await?;
+                let mut session = brevo::Session::open(parts(name, endpoint), url, key.clone()).await?;
                 session.visible_after_ms = *visible_after_ms;
                 connected.brevo.insert(Arc::clone(name), Arc::new(session));
             }

@@ -5,8 +5,10 @@
 
 mod connect;
 mod job;
+mod pace;
 mod sources;
 
 pub use connect::{Connected, Endpoint, EndpointTrouble, connect, endpoints, visible_after};
 pub use job::{Prepared, prepare};
+pub use pace::StatePace;
 pub use sources::{open_sources, source_names};

@@ -122,24 +122,23 @@ impl World {
     /// The service's own answer, within its limits.
     fn serve(&self, service: Service, request: &Request) -> Reply {
         let now = self.clock.now();
-        let mut headers = Vec::new();
-        if self.limits.load(Ordering::Relaxed) {
+        let headers = if self.limits.load(Ordering::Relaxed) {
             let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
             let verdict = match service {
                 Service::Jira => jira::limit(&mut windows, request, now),
                 Service::Brevo => brevo::limit(&mut windows, request, now),
             };
             match verdict {
-                Ok(stated) => headers = stated,
+                Ok(stated) => stated,
                 Err(refusal) => return refusal,
             }
         } else {
             // Whoever keeps to what is stated goes as fast as it can.
-            headers = match service {
+            match service {
                 Service::Jira => jira::unlimited(),
                 Service::Brevo => brevo::unlimited(),
-            };
-        }
+            }
+        };
         let mut reply = match service {
             Service::Jira => self.jira.answer(request, now),
             Service::Brevo => self.brevo.answer(request, now, |change| self.keep(change)),

@@ -68,6 +68,7 @@ impl World {
             random: Arc::new(SeededRandom::new(7)),
             exchanges: Arc::new(NoExchanges),
             cancel: CancellationToken::new(),
+            pace: None,
         };
         let url = sandbox.brevo_url().parse().unwrap();
         let key = Secret::new(sandbox.brevo_key());

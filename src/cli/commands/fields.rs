@@ -63,7 +63,7 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         },
     };
     let interrupt = interrupt::listen(&context.output);
-    let services = match services::open(context, &opened, &wanted, &interrupt.token).await {
+    let services = match services::open(context, &opened, &wanted, None, &interrupt.token).await {
         Ok(services) => services,
         Err(exit) => return exit,
     };

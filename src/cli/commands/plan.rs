@@ -73,7 +73,7 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
     }
     let interrupt = interrupt::listen(&context.output);
     let services =
-        match services::open(context, &opened, &services::used(&plans), &interrupt.token).await {
+        match services::open(context, &opened, &services::used(&plans), None, &interrupt.token).await {
             Ok(services) => services,
             Err(exit) => return exit,
         };

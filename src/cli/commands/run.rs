@@ -18,7 +18,7 @@ use crate::http::SystemRandom;
 use crate::plan::Plan;
 use crate::project::Opened;
 use crate::runtime::prepare;
-use crate::state::{Admin as _, Binding, DatabaseTime, Seal, SqliteStore};
+use crate::state::{Admin as _, Binding, DatabaseTime, Permits, Seal, SqliteStore};
 use crate::transform::MaskKey;
 
 /// Sync once: read what is new, transform it, deliver what differs.
@@ -75,15 +75,22 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         return exit;
     }
     let interrupt = interrupt::listen(&context.output);
+    let store = match SqliteStore::open(&services::state_file(context, &opened), DatabaseTime::Own)
+    {
+        Ok(store) => Arc::new(store),
+        Err(error) => return state_error(&context.output, &error),
+    };
+    let permits: Arc<dyn Permits> = Arc::clone(&store) as Arc<dyn Permits>;
+    let used = services::used(&plans);
     let services =
-        match services::open(context, &opened, &services::used(&plans), &interrupt.token).await {
+        match services::open(context, &opened, &used, Some(&permits), &interrupt.token).await {
             Ok(services) => services,
             Err(exit) => return exit,
         };
     let mut exit = Exit::Done;
     for plan in &plans {
         let one = one(
-            plan, arguments, since, context, &opened, &services, &interrupt,
+            plan, arguments, since, context, &opened, &services, &store, &interrupt,
         )
         .await;
         exit = exit.worst(one);
@@ -119,6 +126,7 @@ async fn one(
     context: &Context,
     opened: &Opened,
     services: &Services,
+    store: &SqliteStore,
     interrupt: &interrupt::Interrupt,
 ) -> Exit {
     let output = &context.output;
@@ -126,10 +134,6 @@ async fn one(
         output.say(&format!("{}: is off (`enabled: false`)", plan.name));
         return Exit::Done;
     }
-    let store = match SqliteStore::open(&services::state_file(context, opened), DatabaseTime::Own) {
-        Ok(store) => store,
-        Err(error) => return state_error(output, &error),
-    };
     let bindings: Vec<Binding> = services::bindings(&services.connected);
     if let Err(error) = store.bind(&bindings).await {
         return state_error(output, &error);
@@ -169,7 +173,7 @@ async fn one(
     let finished = engine::run(
         job,
         &mut stages,
-        &store,
+        store,
         &engine::Context {
             clock: &SystemClock,
             random: &SystemRandom,
@@ -179,7 +183,7 @@ async fn one(
     )
     .await;
     progress.finish();
-    if let Err(error) = services.quota.save(&store).await {
+    if let Err(error) = services.quota.save(store).await {
         // Only `status` misses it.
         output.say_more(&format!("the quota left is not kept: {error}"));
     }

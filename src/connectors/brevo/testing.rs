@@ -79,6 +79,7 @@ impl Script {
             random: Arc::new(SeededRandom::new(1)),
             exchanges: Arc::new(NoExchanges),
             cancel: CancellationToken::new(),
+            pace: None,
         };
         let url = "http://127.0.0.1:1/v3".parse().unwrap();
         Arc::new(

@@ -1,0 +1,85 @@
+//! The pace of a credential, shared by all processes through the state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sha2::{Digest as _, Sha256};
+
+use super::Endpoint;
+use crate::http::SharedPace;
+use crate::state::Permits;
+
+/// A credential's pace in the state.
+pub struct StatePace {
+    permits: Arc<dyn Permits>,
+    credential: String,
+}
+
+impl StatePace {
+    /// The pace of the credential of an endpoint: connections with the same one share it.
+    #[must_use]
+    pub fn of(endpoint: &Endpoint, permits: Arc<dyn Permits>) -> Self {
+        let mut hash = Sha256::new();
+        match endpoint {
+            Endpoint::Jira { site, basic } => {
+                hash.update(format!("{}\n{}\n", site.url, basic.email));
+                hash.update(basic.token.expose());
+            }
+            Endpoint::Brevo { url, key, .. } => {
+                hash.update(format!("{url}\n"));
+                hash.update(key.expose());
+            }
+        }
+        // Half of it tells credentials apart.
+        let credential = hash
+            .finalize()
+            .iter()
+            .take(16)
+            .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        Self {
+            permits,
+            credential,
+        }
+    }
+
+    fn row(&self, family: &str) -> String {
+        format!("{}/{family}", self.credential)
+    }
+}
+
+impl SharedPace for StatePace {
+    fn take<'a>(
+        &'a self,
+        family: &'static str,
+        interval: Duration,
+        slots: u32,
+    ) -> BoxFuture<'a, Duration> {
+        Box::pin(async move {
+            let interval_us = i64::try_from(interval.as_micros()).unwrap_or(i64::MAX);
+            match self
+                .permits
+                .permit(&self.row(family), interval_us, slots)
+                .await
+            {
+                Ok(permit) => {
+                    Duration::from_millis(u64::try_from(permit.wait_ms).unwrap_or_default())
+                }
+                Err(error) => {
+                    // Each process still keeps to the limit by itself, and to what answers say.
+                    tracing::warn!(%error, family, "the rate is not shared with other processes");
+                    Duration::ZERO
+                }
+            }
+        })
+    }
+
+    fn pause<'a>(&'a self, family: &'static str, wait: Duration) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let for_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            if let Err(error) = self.permits.pause(&self.row(family), for_ms).await {
+                tracing::warn!(%error, family, "other processes are not told of a pause");
+            }
+        })
+    }
+}
