@@ -41,11 +41,7 @@ pub fn main() -> Exit {
     let environment = Environment::read();
     let output = Output::new(&cli.global, &environment);
     logs::start(&cli.global, output.colour_talk);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .worker_threads(2)
-        .build();
-    let runtime = match runtime {
+    let runtime = match runtime(&cli) {
         Ok(runtime) => runtime,
         Err(error) => {
             output.error(&format!("this machine gives no threads: {error}"));
@@ -58,6 +54,20 @@ pub fn main() -> Exit {
         global: cli.global,
     };
     runtime.block_on(dispatch(&cli.command, &context))
+}
+
+/// One thread for the work; the state and, where the services are emulated here, these have others.
+/// Requests are few at a time: handing them from thread to thread costs more than it saves.
+fn runtime(cli: &Cli) -> std::io::Result<tokio::runtime::Runtime> {
+    if cli.global.sandbox || matches!(cli.command, Command::Sandbox(_)) {
+        return tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build();
+    }
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }
 
 async fn dispatch(command: &Command, context: &Context) -> Exit {

@@ -32,6 +32,9 @@ pub(super) struct Delivering<'a> {
     pub(super) context: &'a Context<'a>,
 }
 
+/// Outcomes that are not kept yet.
+type Settled = Vec<(i64, Settlement)>;
+
 /// The sinks of a job that write out of the outbox.
 pub(super) type Writers<'a> = [&'a JobSink];
 
@@ -95,6 +98,20 @@ impl Delivering<'_> {
                 .or_default()
                 .push(row.id);
         }
+        let mut settled = Vec::new();
+        let done = self.batches(sinks, counting, by_sink, &mut settled).await;
+        // What became of a batch is kept before anything else is done, however it ended.
+        let kept = self.settle(settled).await;
+        done.and(kept)
+    }
+
+    async fn batches(
+        &self,
+        sinks: &Writers<'_>,
+        counting: &mut Counting,
+        by_sink: BTreeMap<(usize, bool), Vec<i64>>,
+        settled: &mut Settled,
+    ) -> Result<(), End> {
         for ((index, unknown), ids) in by_sink {
             let size = sinks
                 .get(index)
@@ -104,10 +121,19 @@ impl Delivering<'_> {
                 if self.context.cancel.is_cancelled() {
                     return Err(End::Interrupted);
                 }
-                self.batch(sinks, counting, batch, unknown).await?;
+                self.batch(sinks, counting, (batch, unknown), settled)
+                    .await?;
             }
         }
         Ok(())
+    }
+
+    async fn settle(&self, settled: Settled) -> Result<(), End> {
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let now = self.context.now();
+        Ok(self.store.settle(self.lease, settled, now).await?)
     }
 
     /// Rows of one sink: each goes where its operation belongs, whatever was edited since.
@@ -115,15 +141,20 @@ impl Delivering<'_> {
         &self,
         sinks: &Writers<'_>,
         counting: &mut Counting,
-        ids: &[i64],
-        unknown: bool,
+        (ids, unknown): (&[i64], bool),
+        settled: &mut Settled,
     ) -> Result<(), End> {
         let sent_at = self.context.now();
         let deliveries = if unknown {
-            self.store.load(self.lease, ids).await?
+            self.store.load(self.lease, ids)
         } else {
-            self.store.sending(self.lease, ids, sent_at).await?
+            self.store.sending(self.lease, ids, sent_at)
         };
+        // One transaction keeps the last batch's outcomes and marks this one.
+        let last = self.settle(std::mem::take(settled));
+        let (last, deliveries) = futures::future::join(last, deliveries).await;
+        last?;
+        let deliveries = deliveries?;
         let mut orphans = Vec::new();
         let mut by_sink: BTreeMap<usize, Vec<Delivery>> = BTreeMap::new();
         for delivery in deliveries {
@@ -133,7 +164,7 @@ impl Delivering<'_> {
             }
         }
         if !orphans.is_empty() {
-            self.orphans(orphans, counting).await?;
+            self.orphans(orphans, counting, settled);
         }
         for (index, deliveries) in by_sink {
             let Some((sink, writer)) = sinks
@@ -143,9 +174,9 @@ impl Delivering<'_> {
                 continue;
             };
             if unknown {
-                self.ask(sink, writer, counting, deliveries).await?;
+                self.ask(sink, writer, counting, deliveries, settled).await;
             } else {
-                self.send(sink, writer, counting, deliveries, sent_at)
+                self.send(sink, writer, counting, (deliveries, sent_at), settled)
                     .await?;
             }
         }
@@ -153,10 +184,14 @@ impl Delivering<'_> {
     }
 
     /// Rows of a sink that the pipeline no longer has wait for a person.
-    async fn orphans(&self, deliveries: Vec<Delivery>, counting: &mut Counting) -> Result<(), End> {
+    fn orphans(
+        &self,
+        deliveries: Vec<Delivery>,
+        counting: &mut Counting,
+        settled: &mut Settled,
+    ) {
         let class = "orphaned";
         let reason = "the pipeline no longer has the sink that this was made for";
-        let mut settled = Vec::with_capacity(deliveries.len());
         for Delivery { id, operation, .. } in deliveries {
             counting.dead(
                 self.context,
@@ -171,20 +206,16 @@ impl Delivering<'_> {
             };
             settled.push((id, dead));
         }
-        Ok(self
-            .store
-            .settle(self.lease, settled, self.context.now())
-            .await?)
     }
 
-    /// Sends operations and settles them.
+    /// Sends operations and judges what became of them.
     async fn send(
         &self,
         sink: &JobSink,
         writer: &dyn Writer,
         counting: &mut Counting,
-        deliveries: Vec<Delivery>,
-        sent_at: i64,
+        (deliveries, sent_at): (Vec<Delivery>, i64),
+        settled: &mut Settled,
     ) -> Result<(), End> {
         let (rows, operations) = split(deliveries);
         let mut outcomes = writer.deliver(&operations).await.into_iter();
@@ -199,32 +230,27 @@ impl Delivering<'_> {
             failed: 0,
             end: None,
         };
-        let mut settled = Vec::with_capacity(rows.len());
         for (row, operation) in rows.iter().zip(&operations) {
             let outcome = outcomes.next().unwrap_or_else(|| Outcome::Unknown {
                 failure: Failure::new(Class::BrokenAnswer, "there was no outcome for it"),
             });
             settled.push((row.id, batch.settlement(row.attempts, operation, outcome)));
         }
-        let end = batch.tell();
-        self.store
-            .settle(self.lease, settled, self.context.now())
-            .await?;
-        end.map_or(Ok(()), Err)
+        batch.tell().map_or(Ok(()), Err)
     }
 
-    /// Asks after unknown outcomes and settles what can be.
+    /// Asks after unknown outcomes.
     async fn ask(
         &self,
         sink: &JobSink,
         writer: &dyn Writer,
         counting: &mut Counting,
         deliveries: Vec<Delivery>,
-    ) -> Result<(), End> {
+        settled: &mut Settled,
+    ) {
         let (rows, operations) = split(deliveries);
         let mut answers = writer.find(&operations).await.into_iter();
         let now = self.context.now();
-        let mut settled = Vec::with_capacity(rows.len());
         let (mut applied, mut retried, mut unknown) = (0, 0, 0);
         for row in &rows {
             let last = row.sent_at.saturating_add(sink.visible_after_ms);
@@ -263,7 +289,6 @@ impl Delivering<'_> {
             unknown,
             failed: 0,
         });
-        Ok(self.store.settle(self.lease, settled, now).await?)
     }
 }
 

@@ -205,11 +205,15 @@ impl Reading<'_> {
     /// Makes it durable, with the cursor; adds to what is replaced whole.
     pub(super) async fn commit(
         &self,
-        gathered: Gathered,
+        mut gathered: Gathered,
         cursors: Vec<(Arc<str>, Cursor)>,
         sinks: &mut [JobSink],
         counting: &mut Counting,
     ) -> Result<(), End> {
+        // Sinks deliver one after the other: what goes together lies together in the outbox.
+        gathered
+            .operations
+            .sort_by_key(|operation| operation.sink_index);
         let names: Vec<usize> = gathered
             .operations
             .iter()

@@ -12,4 +12,4 @@ pub use identified::{Identity, Record};
 pub use number::Number;
 pub use object::Object;
 pub use read::{Projected, Projection};
-pub use value::{MAX_DEPTH, Value, write_json_string};
+pub use value::{MAX_DEPTH, Value, json_size, write_json_string};

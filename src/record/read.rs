@@ -197,11 +197,22 @@ impl<'de> Visitor<'de> for Projected<'_> {
         match self.projection {
             Projection::Members(wanted) => {
                 let mut members = Object::with_capacity(wanted.len());
+                // Which of the first names were there already: only they are looked for again.
+                let mut seen = 0_u64;
                 while let Some(found) = map.next_key_seed(WantedKey(wanted))? {
                     match found {
-                        Some((name, inner)) => {
+                        Some((place, (name, inner))) => {
                             let value = map.next_value_seed(self.below(inner))?;
-                            members.insert(Arc::clone(name), value);
+                            let bit = u32::try_from(place)
+                                .ok()
+                                .and_then(|place| 1_u64.checked_shl(place))
+                                .unwrap_or_default();
+                            if bit != 0 && seen & bit == 0 {
+                                seen |= bit;
+                                members.push(Arc::clone(name), value);
+                            } else {
+                                members.insert(Arc::clone(name), value);
+                            }
                         }
                         None => {
                             map.next_value::<IgnoredAny>()?;
@@ -247,7 +258,7 @@ impl Visitor<'_> for AnyKey {
 struct WantedKey<'p>(&'p [(Arc<str>, Projection)]);
 
 impl<'de, 'p> DeserializeSeed<'de> for WantedKey<'p> {
-    type Value = Option<&'p (Arc<str>, Projection)>;
+    type Value = Option<(usize, &'p (Arc<str>, Projection))>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
@@ -255,14 +266,15 @@ impl<'de, 'p> DeserializeSeed<'de> for WantedKey<'p> {
 }
 
 impl<'p> Visitor<'_> for WantedKey<'p> {
-    type Value = Option<&'p (Arc<str>, Projection)>;
+    type Value = Option<(usize, &'p (Arc<str>, Projection))>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a member's name")
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().find(|(wanted, _)| &**wanted == name))
+        let mut wanted = self.0.iter().enumerate();
+        Ok(wanted.find(|(_, (wanted, _))| &**wanted == name))
     }
 }
 

@@ -142,6 +142,12 @@ impl Value {
 /// Appends a text as a JSON string, quotes included.
 pub fn write_json_string(text: &str, out: &mut String) {
     out.push('"');
+    // Most text needs no escape.
+    if !text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut plain = 0;
     for (index, byte) in text.bytes().enumerate() {
         let escape = match byte {
@@ -166,6 +172,37 @@ pub fn write_json_string(text: &str, out: &mut String) {
     }
     out.push_str(text.get(plain..).unwrap_or_default());
     out.push('"');
+}
+
+/// How many bytes the JSON of a value takes.
+#[must_use]
+pub fn json_size(value: &Value) -> usize {
+    let list = |sizes: &mut dyn Iterator<Item = usize>| {
+        let (count, sum) = sizes.fold((0_usize, 0), |(count, sum), size| (count + 1, sum + size));
+        2 + count.saturating_sub(1) + sum
+    };
+    match value {
+        Value::Null => 4,
+        Value::Bool(flag) => 5 - usize::from(*flag),
+        Value::Number(number) => number.to_string().len(),
+        Value::String(text) => text_size(text),
+        Value::Raw(json) => json.len(),
+        Value::Array(elements) => list(&mut elements.iter().map(json_size)),
+        Value::Object(members) => list(
+            &mut members
+                .iter()
+                .map(|(name, value)| text_size(name) + 1 + json_size(value)),
+        ),
+    }
+}
+
+fn text_size(text: &str) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..0x20 => 5,
+        _ => 0,
+    };
+    2 + text.len() + text.bytes().map(escaped).sum::<usize>()
 }
 
 /// JSON equality: numbers by value, members whatever their order.

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::super::StateError;
 use super::hash::Keyed;
+use super::remembered::Remembered;
 use super::row::{Cell, Stored, first, put};
 use super::schema;
 
@@ -92,6 +94,7 @@ pub(super) struct Database {
     pub(super) connection: Connection,
     pub(super) keyed: Keyed,
     pub(super) path: Arc<str>,
+    pub(super) remembered: Remembered,
     time: DatabaseTime,
 }
 
@@ -125,6 +128,7 @@ impl Database {
                 connection,
                 keyed,
                 path: Arc::clone(path),
+                remembered: Remembered::default(),
                 time,
             })
         };
@@ -169,6 +173,7 @@ impl Database {
                 connection,
                 keyed,
                 path: Arc::clone(path),
+                remembered: Remembered::default(),
                 time: DatabaseTime::Own,
             })
         };
@@ -202,6 +207,8 @@ impl Database {
 fn prepare(connection: &Connection) -> Result<(), Fault> {
     connection.busy_timeout(Duration::from_secs(30))?;
     connection.set_prepared_statement_cache_capacity(128);
+    // One plan a statement: without it some are planned again for every value that is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(())
 }

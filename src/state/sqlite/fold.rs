@@ -13,7 +13,7 @@ use super::hash::Digest16;
 use super::lanes::{self, Scopes};
 use super::ledger::{self, KNOWN, LedgerRow, MARKED, key_hash, payload_hash, put_fact};
 use super::outbox::{self, HELD, HELD_KNOWN, InFlight, Made, OutboxRow, PENDING};
-use super::row::{put, select};
+use super::row::{add, put, select};
 use crate::operation::{Operation, Policy, Version, unite};
 use crate::record::Value;
 
@@ -161,14 +161,12 @@ fn queue(
     marks: bool,
 ) -> Result<Decision, Fault> {
     let connection = &database.connection;
-    let known = ledger::find(database, scope, &hash)?;
     if operation.policy == Policy::Once {
-        if known.is_some() {
-            return Ok(Decision::Known);
-        }
         let status = if marks { MARKED } else { KNOWN };
         let entry = LedgerRow::of(database, scope, hash, operation, status, place.now);
-        put(connection, &entry)?;
+        if !add(connection, &entry)? {
+            return Ok(Decision::Known);
+        }
         if marks {
             return Ok(Decision::MarkedKnown);
         }
@@ -177,6 +175,7 @@ fn queue(
         row.put_with(database, operation)?;
         return Ok(Decision::Queued(Change::New));
     }
+    let known = ledger::find(database, scope, &hash)?;
     let judged = judge(
         database,
         operation,

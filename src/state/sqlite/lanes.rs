@@ -315,6 +315,8 @@ pub(super) fn find(database: &Database, lane: &Lane) -> Result<Option<LaneRow>, 
 }
 
 pub(super) fn claim(database: &Database, lane: &Lane, holder: &str) -> Result<Claim, Fault> {
+    // Another process may have had the lane since.
+    database.remembered.begin();
     let now = database.now()?;
     let mut row = match find(database, lane)? {
         Some(row) => row,

@@ -6,7 +6,7 @@ use super::super::Fact;
 use super::super::stored::{read_set, read_version, write_version};
 use super::database::{Database, Fault};
 use super::hash::Digest16;
-use super::row::{Cell, Stored, digest, first, put};
+use super::row::{Cell, Stored, add, digest, first};
 use crate::operation::{Operation, Policy, Version, fingerprint};
 use crate::record::Value;
 
@@ -196,15 +196,7 @@ pub(super) fn put_fact(database: &Database, fact: &Fact) -> Result<(), Fault> {
         kind,
         hash: database.keyed.hash(&[b"fact", id.as_bytes()]),
     };
-    let known: Option<FactRow> = first(
-        &database.connection,
-        "WHERE kind = ? AND hash = ?",
-        params![row.kind, row.hash],
-    )?;
-    match known {
-        Some(_) => Ok(()),
-        None => put(&database.connection, &row),
-    }
+    add(&database.connection, &row).map(drop)
 }
 
 /// How many keys are known, dead ones aside, in all scopes that begin so.

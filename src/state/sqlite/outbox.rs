@@ -30,7 +30,7 @@ pub(super) const ALWAYS: i64 = 0;
 /// How long after sending a crash's unknown outcome is first asked after, in milliseconds.
 const FIRST_ASK: i64 = 5_000;
 
-/// A row without its operation, which stands apart so that this stays small.
+/// A row of the outbox.
 pub(super) struct OutboxRow {
     pub(super) lane_id: i64,
     pub(super) id: i64,
@@ -47,6 +47,7 @@ pub(super) struct OutboxRow {
     due_at: i64,
     sent_at: i64,
     pub(super) serial: i64,
+    operation: String,
 }
 
 impl Stored for OutboxRow {
@@ -66,6 +67,7 @@ impl Stored for OutboxRow {
         "due_at",
         "sent_at",
         "serial",
+        "operation",
     ];
 
     fn cells(&self) -> Vec<Cell<'_>> {
@@ -83,6 +85,7 @@ impl Stored for OutboxRow {
             self.due_at.into(),
             self.sent_at.into(),
             self.serial.into(),
+            self.operation.as_str().into(),
         ]
     }
 
@@ -101,35 +104,13 @@ impl Stored for OutboxRow {
             due_at: row.get(10)?,
             sent_at: row.get(11)?,
             serial: row.get(12)?,
+            operation: row.get(13)?,
         })
     }
 }
 
-/// The operation of a row.
-struct PayloadRow {
-    id: i64,
-    operation: String,
-}
-
-impl Stored for PayloadRow {
-    const TABLE: &'static str = "payloads";
-    const KEY: &'static str = "id";
-    const COLUMNS: &'static [&'static str] = &["id", "operation"];
-
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![self.id.into(), self.operation.as_str().into()]
-    }
-
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            operation: row.get(1)?,
-        })
-    }
-}
-
-/// Rows that are on their way together: one row here before the request, instead of one change
-/// for each of them.
+/// Rows that are on their way together and must not be sent twice: one row here before the
+/// request, instead of one change for each of them.
 struct SendingRow {
     lane_id: i64,
     id: i64,
@@ -173,7 +154,7 @@ pub(super) struct InFlight(HashMap<i64, i64>);
 impl InFlight {
     pub(super) fn of(database: &Database, lane: i64) -> Result<Self, Fault> {
         let sendings: Vec<SendingRow> = select(&database.connection, "WHERE lane_id = ?", [lane])?;
-        let mut since = HashMap::new();
+        let mut since = database.remembered.on_their_way();
         for sending in sendings {
             since.extend(sending.numbers().map(|id| (id, sending.sent_at)));
         }
@@ -218,24 +199,27 @@ impl OutboxRow {
             due_at: made.now,
             sent_at: 0,
             serial: ALWAYS,
+            operation: String::new(),
         }
     }
 
     pub(super) fn operation(&self, database: &Database) -> Result<Operation, Fault> {
-        let payload: Option<PayloadRow> = first(&database.connection, "WHERE id = ?", [self.id])?;
-        let payload =
-            payload.ok_or_else(|| Fault::Damaged("a row of `payloads` is missing".into()))?;
-        Ok(read_operation(&payload.operation)?)
+        match database.remembered.operation(self.id) {
+            Some(operation) => Ok(operation),
+            None => Ok(read_operation(&self.operation)?),
+        }
     }
 
-    /// Writes the row and its operation.
-    pub(super) fn put_with(&self, database: &Database, operation: &Operation) -> Result<(), Fault> {
-        let payload = PayloadRow {
-            id: self.id,
-            operation: write_operation(operation),
-        };
-        put(&database.connection, &payload)?;
-        put(&database.connection, self)
+    /// Writes the row with this operation.
+    pub(super) fn put_with(
+        &mut self,
+        database: &Database,
+        operation: &Operation,
+    ) -> Result<(), Fault> {
+        self.operation = write_operation(operation);
+        put(&database.connection, self)?;
+        database.remembered.keep(self.id, operation);
+        Ok(())
     }
 
     pub(super) fn remove(&self, database: &Database) -> Result<(), Fault> {
@@ -255,22 +239,21 @@ impl OutboxRow {
 
 /// The account that a scope lies in.
 pub(super) fn account_of(database: &Database, scope: i64) -> Result<Arc<str>, Fault> {
-    let account: String = database
-        .connection
-        .prepare_cached("SELECT account FROM scopes WHERE id = ?")?
-        .query_row([scope], |found| found.get(0))?;
-    Ok(account.into())
+    database.remembered.account(scope, || {
+        let account: String = database
+            .connection
+            .prepare_cached("SELECT account FROM scopes WHERE id = ?")?
+            .query_row([scope], |found| found.get(0))?;
+        Ok(account.into())
+    })
 }
 
-/// Removes a row and its operation; false where there is none.
+/// Removes a row; false where there is none.
 fn remove(database: &Database, lane: i64, id: i64) -> Result<bool, Fault> {
-    let connection = &database.connection;
-    let gone = connection
+    let gone = database
+        .connection
         .prepare_cached("DELETE FROM outbox WHERE lane_id = ? AND id = ?")?
         .execute([lane, id])?;
-    connection
-        .prepare_cached("DELETE FROM payloads WHERE id = ?")?
-        .execute([id])?;
     Ok(gone > 0)
 }
 
@@ -297,6 +280,32 @@ pub(super) fn of_key(
          AND state BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
         params![half(hash), scope, hash, lane, states.0, states.1],
     )
+}
+
+/// Numbers as runs of which each follows the one before: rows of a page lie together.
+fn runs(ids: &[i64]) -> Vec<(i64, i64)> {
+    let mut runs: Vec<(i64, i64)> = Vec::new();
+    for id in ids {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(*id) => *last = *id,
+            _ => runs.push((*id, *id)),
+        }
+    }
+    runs
+}
+
+/// The rows of a lane with these numbers, in their order.
+fn rows_of(database: &Database, lease: &Lease, ids: &[i64]) -> Result<Vec<OutboxRow>, Fault> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for (first, last) in runs(ids) {
+        let run: Vec<OutboxRow> = select(
+            &database.connection,
+            "WHERE lane_id = ? AND id BETWEEN ? AND ? ORDER BY id",
+            [lease.number, first, last],
+        )?;
+        rows.extend(run);
+    }
+    Ok(rows)
 }
 
 fn of_lane(database: &Database, lease: &Lease, id: i64) -> Result<Option<OutboxRow>, Fault> {
@@ -363,13 +372,8 @@ pub(super) fn load(
     lease: &Lease,
     rows: &[i64],
 ) -> Result<Vec<Delivery>, Fault> {
-    let mut found = Vec::with_capacity(rows.len());
-    for id in rows {
-        if let Some(row) = of_lane(database, lease, *id)? {
-            found.push(row.delivery(database)?);
-        }
-    }
-    Ok(found)
+    let rows = rows_of(database, lease, rows)?;
+    rows.iter().map(|row| row.delivery(database)).collect()
 }
 
 pub(super) fn sending(
@@ -381,10 +385,7 @@ pub(super) fn sending(
     lanes::check(database, lease)?;
     let in_flight = InFlight::of(database, lease.number)?;
     let mut sending: Vec<Delivery> = Vec::with_capacity(rows.len());
-    for id in rows {
-        let Some(row) = of_lane(database, lease, *id)? else {
-            continue;
-        };
+    for row in rows_of(database, lease, rows)? {
         if row.state != PENDING || in_flight.holds(row.id) {
             continue;
         }
@@ -400,11 +401,18 @@ pub(super) fn sending(
         }
         sending.push(row.delivery(database)?);
     }
-    if let Some(one) = sending.first() {
-        let numbers: Vec<String> = sending.iter().map(|one| one.id.to_string()).collect();
+    let mut once = Vec::new();
+    for one in &sending {
+        match one.operation.policy {
+            Policy::Once => once.push(one.id),
+            Policy::Latest => database.remembered.departed(one.id, now),
+        }
+    }
+    if let Some(first) = once.first() {
+        let numbers: Vec<String> = once.iter().map(ToString::to_string).collect();
         let row = SendingRow {
             lane_id: lease.number,
-            id: one.id,
+            id: *first,
             sent_at: now,
             numbers: numbers.join(" "),
         };
@@ -421,21 +429,27 @@ pub(super) fn settle(
 ) -> Result<(), Fault> {
     lanes::check(database, lease)?;
     let in_flight = InFlight::of(database, lease.number)?;
+    let missing = |id: i64| -> Fault {
+        let what = format!("row {id} of the outbox is not there");
+        StateError::NotFound { what }.into()
+    };
+    let mut applied = Vec::with_capacity(settled.len());
     for (id, settlement) in settled {
-        let there = match settlement {
-            // The ledger has known it since it was queued.
-            Settlement::Applied => remove(database, lease.number, *id)?,
-            _ => match of_lane(database, lease, *id)? {
-                Some(row) => {
-                    settle_one(database, row, settlement, &in_flight, now)?;
-                    true
-                }
-                None => false,
-            },
-        };
-        if !there {
-            let what = format!("row {id} of the outbox is not there");
-            return Err(StateError::NotFound { what }.into());
+        // The ledger has known it since it was queued.
+        if matches!(settlement, Settlement::Applied) {
+            applied.push(*id);
+            continue;
+        }
+        let row = of_lane(database, lease, *id)?.ok_or_else(|| missing(*id))?;
+        settle_one(database, row, settlement, &in_flight, now)?;
+    }
+    for (first, last) in runs(&applied) {
+        let gone = database
+            .connection
+            .prepare_cached("DELETE FROM outbox WHERE lane_id = ? AND id BETWEEN ? AND ?")?
+            .execute([lease.number, first, last])?;
+        if i64::try_from(gone).ok() != Some(last - first + 1) {
+            return Err(missing(first));
         }
     }
     arrived(database, lease.number, settled)
@@ -444,6 +458,9 @@ pub(super) fn settle(
 /// What is settled is no longer on its way.
 fn arrived(database: &Database, lane: i64, settled: &[(i64, Settlement)]) -> Result<(), Fault> {
     let settled: HashSet<i64> = settled.iter().map(|(id, _)| *id).collect();
+    for id in &settled {
+        database.remembered.arrived(*id);
+    }
     let sendings: Vec<SendingRow> = select(&database.connection, "WHERE lane_id = ?", [lane])?;
     for mut sending in sendings {
         let left: Vec<String> = sending
@@ -550,12 +567,6 @@ pub(super) fn resume(database: &Database, lane: i64, now: i64) -> Result<(), Fau
 /// What a guard held back never was.
 pub(super) fn discard_held(database: &Database, lane: i64) -> Result<(), Fault> {
     let connection = &database.connection;
-    connection
-        .prepare_cached(
-            "DELETE FROM payloads WHERE id IN \
-             (SELECT id FROM outbox WHERE lane_id = ? AND state IN (4, 5))",
-        )?
-        .execute([lane])?;
     connection
         .prepare_cached("DELETE FROM outbox WHERE lane_id = ? AND state IN (4, 5)")?
         .execute([lane])?;

@@ -79,28 +79,43 @@ pub(super) trait Stored: Sized {
 
 /// Writes a row, over the one of its key where there is one.
 pub(super) fn put<T: Stored>(connection: &Connection, row: &T) -> Result<(), Fault> {
-    let mut cells = row.cells();
-    let sum = sum(T::TABLE, cells.iter().map(|cell| cell_ref(*cell)));
-    cells.push(Cell::Int(sum));
-    let sql = text(T::TABLE, "", || {
-        let columns = T::COLUMNS.join(", ");
-        let marks = vec!["?"; T::COLUMNS.len() + 1].join(", ");
+    let sql = text(T::TABLE, "put", || {
         let updates: Vec<String> = T::COLUMNS
             .iter()
             .map(|column| format!("{column} = excluded.{column}"))
             .collect();
-        format!(
-            "INSERT INTO {table} ({columns}, checksum) VALUES ({marks}) \
-             ON CONFLICT ({key}) DO UPDATE SET {updates}, checksum = excluded.checksum",
-            table = T::TABLE,
-            key = T::KEY,
-            updates = updates.join(", "),
-        )
+        let updates = updates.join(", ");
+        insert::<T>(&format!(
+            "UPDATE SET {updates}, checksum = excluded.checksum"
+        ))
     });
-    connection
-        .prepare_cached(&sql)?
-        .execute(rusqlite::params_from_iter(cells))?;
-    Ok(())
+    write(connection, &sql, row).map(drop)
+}
+
+/// Writes a row where its key has none; true where it had none.
+pub(super) fn add<T: Stored>(connection: &Connection, row: &T) -> Result<bool, Fault> {
+    let sql = text(T::TABLE, "add", || insert::<T>("NOTHING"));
+    Ok(write(connection, &sql, row)? > 0)
+}
+
+fn insert<T: Stored>(otherwise: &str) -> String {
+    format!(
+        "INSERT INTO {table} ({columns}, checksum) VALUES ({marks}) \
+         ON CONFLICT ({key}) DO {otherwise}",
+        table = T::TABLE,
+        columns = T::COLUMNS.join(", "),
+        marks = vec!["?"; T::COLUMNS.len() + 1].join(", "),
+        key = T::KEY,
+    )
+}
+
+fn write<T: Stored>(connection: &Connection, sql: &str, row: &T) -> Result<usize, Fault> {
+    let mut cells = row.cells();
+    let sum = sum(T::TABLE, cells.iter().map(|cell| cell_ref(*cell)));
+    cells.push(Cell::Int(sum));
+    Ok(connection
+        .prepare_cached(sql)?
+        .execute(rusqlite::params_from_iter(cells))?)
 }
 
 /// The rows that a `WHERE …` selects, each checked.

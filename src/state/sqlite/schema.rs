@@ -53,13 +53,10 @@ const MIGRATIONS: &[&str] = &["
         hash BLOB NOT NULL, folds INTEGER, subject INTEGER, blocks INTEGER,
         sink_index INTEGER NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL,
         due_at INTEGER NOT NULL, sent_at INTEGER NOT NULL, serial INTEGER NOT NULL,
-        checksum INTEGER NOT NULL, PRIMARY KEY (lane_id, id)
+        operation TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (lane_id, id)
     ) WITHOUT ROWID;
     CREATE INDEX outbox_of_key ON outbox (folds) WHERE folds IS NOT NULL;
     CREATE INDEX outbox_of_subject ON outbox (blocks) WHERE blocks IS NOT NULL;
-    CREATE TABLE payloads (
-        id INTEGER PRIMARY KEY, operation TEXT NOT NULL, checksum INTEGER NOT NULL
-    );
     CREATE TABLE sendings (
         lane_id INTEGER NOT NULL, id INTEGER NOT NULL, sent_at INTEGER NOT NULL,
         numbers TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (lane_id, id)

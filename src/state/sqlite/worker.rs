@@ -169,6 +169,9 @@ fn transact(database: &Database, group: &mut [Box<dyn Task>], writes: bool) -> R
     if done.is_err() && !connection.is_autocommit() {
         connection.execute_batch("ROLLBACK")?;
     }
+    if done.is_err() {
+        database.remembered.forget();
+    }
     done
 }
 
@@ -183,7 +186,10 @@ fn run_all(database: &Database, group: &mut [Box<dyn Task>]) -> Result<(), Fault
         match task.run(database) {
             Ok(()) => connection.execute_batch("RELEASE one")?,
             Err(fault) if fault.is_full() => return Err(fault),
-            Err(_) => connection.execute_batch("ROLLBACK TO one; RELEASE one")?,
+            Err(_) => {
+                connection.execute_batch("ROLLBACK TO one; RELEASE one")?;
+                database.remembered.forget();
+            }
         }
     }
     Ok(())

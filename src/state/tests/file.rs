@@ -104,10 +104,10 @@ async fn a_changed_row_is_found_in_every_table() {
         other => panic!("{other:?}"),
     };
 
-    damage("UPDATE payloads SET operation = replace(operation, 'Open', 'Opem')");
+    damage("UPDATE outbox SET operation = replace(operation, 'Open', 'Opem')");
     let rows = bench.due(&lease, 0).await;
     let what = damaged(bench.store.sending(&lease, &rows, 0).await.map(drop));
-    assert!(what.contains("`payloads`"), "{what}");
+    assert!(what.contains("`outbox`"), "{what}");
 
     damage("UPDATE ledger SET unites = '[23]'");
     let again = Arc::new(Commit {

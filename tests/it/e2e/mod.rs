@@ -14,8 +14,8 @@ const RUN: [&str; 4] = ["run", "support-tickets", "--format", "json"];
 const QUICK: [&str; 4] = ["--no-limits", "--no-index-lag", "--issues", "60"];
 
 /// The end state of an undisturbed run.
-fn undisturbed() -> world::End {
-    let world = World::start(&QUICK);
+fn undisturbed(arguments: &[&str]) -> world::End {
+    let world = World::start(arguments);
     let project = Project::of(&world);
     let ran = project.run(&RUN);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -110,7 +110,7 @@ fn a_second_run_sends_nothing_and_an_edit_is_one_more_event() {
 
 #[test]
 fn with_a_third_of_the_answers_failing_nothing_is_lost_and_nothing_twice() {
-    let expected = undisturbed();
+    let expected = undisturbed(&QUICK);
     let world = World::start(&QUICK);
     world.ask("PUT", "faults", &faults(3.5));
     let project = Project::of(&world);
@@ -122,8 +122,10 @@ fn with_a_third_of_the_answers_failing_nothing_is_lost_and_nothing_twice() {
 
 #[test]
 fn killed_at_any_moment_nothing_is_lost_and_nothing_twice() {
-    let expected = undisturbed();
-    let world = World::start(&QUICK);
+    // Enough work that no run of them gets to its end.
+    let many = ["--no-limits", "--no-index-lag", "--issues", "1500"];
+    let expected = undisturbed(&many);
+    let world = World::start(&many);
     let project = Project::of(&world);
     // A few more requests are let through before each kill: the moments move through the run.
     let mut kills = 0;
@@ -150,11 +152,40 @@ fn killed_at_any_moment_nothing_is_lost_and_nothing_twice() {
         }
         free_the_lease(&project);
     }
-    assert!(kills >= 5, "only {kills} kills hit a run");
+    assert_eq!(kills, 40, "a run ended before its kill: it needs more work");
     project.run_until_done(&RUN, 5);
     let end = world.end_state();
     end.assert_none_twice();
     end.assert_is(&expected);
+}
+
+#[test]
+fn two_processes_keep_a_credentials_limits_together() {
+    let world = World::start(&["--no-index-lag", "--issues", "40"]);
+    let project = Project::of(&world);
+    let pipeline = std::fs::read_to_string(project.path("pipelines/support-tickets.yaml")).unwrap();
+    // Other attributes of the same contacts.
+    let others = pipeline.replace("        LAST_TICKET_KEY: $.key\n", "");
+    assert_ne!(others, pipeline);
+    project.write("pipelines/others.yaml", &others);
+    let start = |name: &str| {
+        project
+            .command(&["run", name, "--format", "json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let both = [start("support-tickets"), start("others")];
+    for run in both {
+        let ran = Ran::of(run.wait_with_output().unwrap());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    let requests = world.get("requests");
+    assert_eq!(requests["rate_limited"]["brevo"], 0, "{requests}");
+    assert_eq!(requests["rate_limited"]["jira"], 0, "{requests}");
+    let upserts = &requests["requests"]["brevo"]["POST /v3/contacts"]["count"];
+    assert!(upserts.as_u64().unwrap() > 20, "{requests}");
 }
 
 /// A lease outlives its holder by a minute: this is what the next run would wait for, without the
@@ -274,7 +305,7 @@ fn a_bad_record_is_a_dead_letter_with_its_reason_and_line() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_cleanly_and_the_next_run_goes_on() {
-    let expected = undisturbed();
+    let expected = undisturbed(&QUICK);
     let world = World::start(&["--no-index-lag", "--issues", "60"]);
     let project = Project::of(&world);
     let run = project

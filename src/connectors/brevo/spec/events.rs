@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use super::{Identify, Made};
 use crate::expression::{Expression, Trouble, TroubleKind, conversion};
 use crate::operation::{Operation, Place, Policy, Version};
-use crate::record::{Object, Record, Value};
+use crate::record::{Object, Record, Value, json_size};
 
 /// The most bytes that an event's properties may take: Brevo's limit of 50 KB.
 const MAX_PROPERTIES: usize = 50 * 1024;
@@ -75,7 +75,7 @@ impl Events {
             }
         }
         let properties = Value::from(properties);
-        let size = properties.to_json().len();
+        let size = json_size(&properties);
         if size > MAX_PROPERTIES {
             let message = format!("the event's properties take {size} bytes");
             let span = self.name.span();

@@ -1,0 +1,77 @@
+//! What this connection has just written and will soon be asked for: never more than the rows say.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::database::Fault;
+use crate::operation::Operation;
+
+/// How many operations are kept: those of a page or two. The others are read from their rows.
+const MOST: usize = 1_024;
+
+/// Forgotten whenever a transaction is undone, but for what is on its way.
+#[derive(Default)]
+pub(super) struct Remembered {
+    operations: RefCell<HashMap<i64, Operation>>,
+    /// Outbox rows that are on their way and may be sent twice, each with the time it was sent:
+    /// after a crash they are just sent again, so that no row has to say so.
+    on_their_way: RefCell<HashMap<i64, i64>>,
+    accounts: RefCell<HashMap<i64, Arc<str>>>,
+}
+
+impl Remembered {
+    /// Keeps the operation of an outbox row.
+    pub(super) fn keep(&self, id: i64, operation: &Operation) {
+        let mut operations = self.operations.borrow_mut();
+        if operations.len() < MOST || operations.contains_key(&id) {
+            operations.insert(id, operation.clone());
+        }
+    }
+
+    /// The operation of an outbox row, once.
+    pub(super) fn operation(&self, id: i64) -> Option<Operation> {
+        self.operations.borrow_mut().remove(&id)
+    }
+
+    /// The account of a scope.
+    pub(super) fn account(
+        &self,
+        scope: i64,
+        find: impl FnOnce() -> Result<Arc<str>, Fault>,
+    ) -> Result<Arc<str>, Fault> {
+        if let Some(known) = self.accounts.borrow().get(&scope) {
+            return Ok(Arc::clone(known));
+        }
+        let account = find()?;
+        self.accounts.borrow_mut().insert(scope, Arc::clone(&account));
+        Ok(account)
+    }
+
+    /// A row that may be sent twice is on its way.
+    pub(super) fn departed(&self, id: i64, sent_at: i64) {
+        self.on_their_way.borrow_mut().insert(id, sent_at);
+    }
+
+    /// It is no longer.
+    pub(super) fn arrived(&self, id: i64) {
+        self.on_their_way.borrow_mut().remove(&id);
+    }
+
+    /// What is on its way, and since when.
+    pub(super) fn on_their_way(&self) -> HashMap<i64, i64> {
+        self.on_their_way.borrow().clone()
+    }
+
+    /// Another process may have had the rows since.
+    pub(super) fn begin(&self) {
+        self.on_their_way.borrow_mut().clear();
+        self.forget();
+    }
+
+    /// What was undone was never written.
+    pub(super) fn forget(&self) {
+        self.operations.borrow_mut().clear();
+        self.accounts.borrow_mut().clear();
+    }
+}
