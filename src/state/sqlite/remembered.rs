@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::database::Fault;
 use crate::operation::Operation;
@@ -16,11 +16,25 @@ pub(super) struct Remembered {
     operations: RefCell<HashMap<i64, Operation>>,
     /// Outbox rows that are on their way and may be sent twice, each with the time it was sent:
     /// after a crash they are just sent again, so that no row has to say so.
-    on_their_way: RefCell<HashMap<i64, i64>>,
+    on_their_way: Arc<Mutex<HashMap<i64, i64>>>,
     accounts: RefCell<HashMap<i64, Arc<str>>>,
 }
 
 impl Remembered {
+    /// For another connection of this process.
+    pub(super) fn shared(&self) -> Self {
+        Self {
+            on_their_way: Arc::clone(&self.on_their_way),
+            ..Self::default()
+        }
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, HashMap<i64, i64>> {
+        self.on_their_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps the operation of an outbox row.
     pub(super) fn keep(&self, id: i64, operation: &Operation) {
         let mut operations = self.operations.borrow_mut();
@@ -50,22 +64,22 @@ impl Remembered {
 
     /// A row that may be sent twice is on its way.
     pub(super) fn departed(&self, id: i64, sent_at: i64) {
-        self.on_their_way.borrow_mut().insert(id, sent_at);
+        self.under_way().insert(id, sent_at);
     }
 
     /// It is no longer.
     pub(super) fn arrived(&self, id: i64) {
-        self.on_their_way.borrow_mut().remove(&id);
+        self.under_way().remove(&id);
     }
 
     /// What is on its way, and since when.
     pub(super) fn on_their_way(&self) -> HashMap<i64, i64> {
-        self.on_their_way.borrow().clone()
+        self.under_way().clone()
     }
 
     /// Another process may have had the rows since.
     pub(super) fn begin(&self) {
-        self.on_their_way.borrow_mut().clear();
+        self.under_way().clear();
         self.forget();
     }
 

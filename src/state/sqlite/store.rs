@@ -37,7 +37,8 @@ impl SqliteStore {
             })?;
         }
         let writing = Database::open(file, &path, time.clone())?;
-        let reading = Database::open(file, &path, time)?;
+        let mut reading = Database::open(file, &path, time)?;
+        reading.remembered = writing.remembered.shared();
         Ok(Self {
             writer: Worker::start(writing, Some(Ballast::keep(file)))?,
             reader: Worker::start(reading, None)?,
