@@ -184,12 +184,7 @@ impl Delivering<'_> {
     }
 
     /// Rows of a sink that the pipeline no longer has wait for a person.
-    fn orphans(
-        &self,
-        deliveries: Vec<Delivery>,
-        counting: &mut Counting,
-        settled: &mut Settled,
-    ) {
+    fn orphans(&self, deliveries: Vec<Delivery>, counting: &mut Counting, settled: &mut Settled) {
         let class = "orphaned";
         let reason = "the pipeline no longer has the sink that this was made for";
         for Delivery { id, operation, .. } in deliveries {

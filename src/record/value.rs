@@ -143,7 +143,10 @@ impl Value {
 pub fn write_json_string(text: &str, out: &mut String) {
     out.push('"');
     // Most text needs no escape.
-    if !text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+    if !text
+        .bytes()
+        .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+    {
         out.push_str(text);
         out.push('"');
         return;

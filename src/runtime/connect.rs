@@ -216,7 +216,8 @@ pub async fn connect(
                 key,
                 visible_after_ms,
             } => {
-                let mut session = brevo::Session::open(parts(name, endpoint), url, key.clone()).await?;
+                let mut session =
+                    brevo::Session::open(parts(name, endpoint), url, key.clone()).await?;
                 session.visible_after_ms = *visible_after_ms;
                 connected.brevo.insert(Arc::clone(name), Arc::new(session));
             }

@@ -46,6 +46,7 @@ impl World {
             random: Arc::new(SeededRandom::new(7)),
             exchanges: Arc::new(NoExchanges),
             cancel: CancellationToken::new(),
+            pace: None,
         };
         let site = Site {
             url: self.sandbox.jira_url().parse().unwrap(),

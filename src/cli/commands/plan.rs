@@ -72,11 +72,18 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         return exit;
     }
     let interrupt = interrupt::listen(&context.output);
-    let services =
-        match services::open(context, &opened, &services::used(&plans), None, &interrupt.token).await {
-            Ok(services) => services,
-            Err(exit) => return exit,
-        };
+    let services = match services::open(
+        context,
+        &opened,
+        &services::used(&plans),
+        None,
+        &interrupt.token,
+    )
+    .await
+    {
+        Ok(services) => services,
+        Err(exit) => return exit,
+    };
     let mut exit = Exit::Done;
     for plan in &plans {
         exit = exit.worst(one(plan, arguments, since, context, &opened, &services).await);

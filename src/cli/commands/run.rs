@@ -87,12 +87,16 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
             Ok(services) => services,
             Err(exit) => return exit,
         };
+    let around = Around {
+        context,
+        opened: &opened,
+        services: &services,
+        store: &store,
+        interrupt: &interrupt,
+    };
     let mut exit = Exit::Done;
     for plan in &plans {
-        let one = one(
-            plan, arguments, since, context, &opened, &services, &store, &interrupt,
-        )
-        .await;
+        let one = one(plan, arguments, since, &around).await;
         exit = exit.worst(one);
         if interrupt.token.is_cancelled() {
             break;
@@ -119,16 +123,28 @@ pub(super) fn since(text: Option<&str>, context: &Context) -> Result<Option<i64>
     }
 }
 
+/// What all pipelines of a command run with.
+struct Around<'a> {
+    context: &'a Context,
+    opened: &'a Opened,
+    services: &'a Services,
+    store: &'a SqliteStore,
+    interrupt: &'a interrupt::Interrupt,
+}
+
 async fn one(
     plan: &Arc<Plan>,
     arguments: &Arguments,
     since: Option<i64>,
-    context: &Context,
-    opened: &Opened,
-    services: &Services,
-    store: &SqliteStore,
-    interrupt: &interrupt::Interrupt,
+    around: &Around<'_>,
 ) -> Exit {
+    let Around {
+        context,
+        opened,
+        services,
+        store,
+        interrupt,
+    } = *around;
     let output = &context.output;
     if !plan.enabled {
         output.say(&format!("{}: is off (`enabled: false`)", plan.name));

@@ -78,6 +78,7 @@ impl Script {
             random: Arc::new(SeededRandom::new(1)),
             exchanges: Arc::new(NoExchanges),
             cancel: CancellationToken::new(),
+            pace: None,
         };
         let site = Site {
             url: site.parse().unwrap(),

@@ -58,7 +58,9 @@ impl Remembered {
             return Ok(Arc::clone(known));
         }
         let account = find()?;
-        self.accounts.borrow_mut().insert(scope, Arc::clone(&account));
+        self.accounts
+            .borrow_mut()
+            .insert(scope, Arc::clone(&account));
         Ok(account)
     }
 

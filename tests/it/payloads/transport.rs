@@ -41,6 +41,7 @@ impl Recorded {
             random: Arc::new(SeededRandom::new(1)),
             exchanges: Arc::new(NoExchanges),
             cancel: CancellationToken::new(),
+            pace: None,
         };
         let site = Site {
             url: "https://acme.atlassian.net".parse().unwrap(),
