@@ -225,14 +225,43 @@ impl OutboxRow {
     pub(super) fn remove(&self, database: &Database) -> Result<(), Fault> {
         remove(database, self.lane_id, self.id).map(drop)
     }
+}
 
-    fn delivery(&self, database: &Database) -> Result<Delivery, Fault> {
+/// What of a row is asked before its operation is sent.
+struct Waiting {
+    id: i64,
+    scope_id: i64,
+    hash: Digest16,
+    folds: bool,
+    state: i64,
+    attempts: i64,
+    sent_at: i64,
+    serial: i64,
+    operation: Operation,
+}
+
+impl Waiting {
+    fn of(database: &Database, row: &OutboxRow) -> Result<Self, Fault> {
+        Ok(Self {
+            id: row.id,
+            scope_id: row.scope_id,
+            hash: row.hash,
+            folds: row.folds.is_some(),
+            state: row.state,
+            attempts: row.attempts,
+            sent_at: row.sent_at,
+            serial: row.serial,
+            operation: row.operation(database)?,
+        })
+    }
+
+    fn delivery(self, database: &Database) -> Result<Delivery, Fault> {
         Ok(Delivery {
             id: self.id,
             attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
             sent_at: self.sent_at,
             account: account_of(database, self.scope_id)?,
-            operation: self.operation(database)?,
+            operation: self.operation,
         })
     }
 }
@@ -295,17 +324,54 @@ fn runs(ids: &[i64]) -> Vec<(i64, i64)> {
 }
 
 /// The rows of a lane with these numbers, in their order.
-fn rows_of(database: &Database, lease: &Lease, ids: &[i64]) -> Result<Vec<OutboxRow>, Fault> {
+fn rows_of(database: &Database, lease: &Lease, ids: &[i64]) -> Result<Vec<Waiting>, Fault> {
     let mut rows = Vec::with_capacity(ids.len());
     for (first, last) in runs(ids) {
+        if database.remembered.has_all(first..=last) {
+            remembered(database, lease, (first, last), &mut rows)?;
+            continue;
+        }
         let run: Vec<OutboxRow> = select(
             &database.connection,
             "WHERE lane_id = ? AND id BETWEEN ? AND ? ORDER BY id",
             [lease.number, first, last],
         )?;
-        rows.extend(run);
+        for row in run {
+            rows.push(Waiting::of(database, &row)?);
+        }
     }
     Ok(rows)
+}
+
+/// Rows whose operations are still at hand: these are neither read nor checked again.
+fn remembered(
+    database: &Database,
+    lease: &Lease,
+    (first, last): (i64, i64),
+    rows: &mut Vec<Waiting>,
+) -> Result<(), Fault> {
+    let mut statement = database.connection.prepare_cached(
+        "SELECT id, scope_id, hash, folds IS NOT NULL, state, attempts, sent_at, serial \
+         FROM outbox WHERE lane_id = ? AND id BETWEEN ? AND ? ORDER BY id",
+    )?;
+    let mut found = statement.query([lease.number, first, last])?;
+    while let Some(row) = found.next()? {
+        let id = row.get(0)?;
+        if let Some(operation) = database.remembered.operation(id) {
+            rows.push(Waiting {
+                id,
+                scope_id: row.get(1)?,
+                hash: digest(row, 2)?,
+                folds: row.get(3)?,
+                state: row.get(4)?,
+                attempts: row.get(5)?,
+                sent_at: row.get(6)?,
+                serial: row.get(7)?,
+                operation,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn of_lane(database: &Database, lease: &Lease, id: i64) -> Result<Option<OutboxRow>, Fault> {
@@ -373,7 +439,9 @@ pub(super) fn load(
     rows: &[i64],
 ) -> Result<Vec<Delivery>, Fault> {
     let rows = rows_of(database, lease, rows)?;
-    rows.iter().map(|row| row.delivery(database)).collect()
+    rows.into_iter()
+        .map(|row| row.delivery(database))
+        .collect()
 }
 
 pub(super) fn sending(
@@ -391,12 +459,12 @@ pub(super) fn sending(
         }
         // What is sent once has one serial for ever.
         if row.serial != ALWAYS
-            && row.folds.is_some()
+            && row.folds
             && let Some(known) = ledger::find(database, row.scope_id, &row.hash)?
             && known.serial != row.serial
         {
             // The newer state is queued with every member that this one had.
-            row.remove(database)?;
+            remove(database, lease.number, row.id)?;
             continue;
         }
         sending.push(row.delivery(database)?);

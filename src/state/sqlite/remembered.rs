@@ -43,6 +43,12 @@ impl Remembered {
         }
     }
 
+    /// True where the operations of all these rows are kept.
+    pub(super) fn has_all(&self, mut ids: std::ops::RangeInclusive<i64>) -> bool {
+        let operations = self.operations.borrow();
+        ids.all(|id| operations.contains_key(&id))
+    }
+
     /// The operation of an outbox row, once.
     pub(super) fn operation(&self, id: i64) -> Option<Operation> {
         self.operations.borrow_mut().remove(&id)

@@ -106,7 +106,7 @@ async fn a_changed_row_is_found_in_every_table() {
 
     damage("UPDATE outbox SET operation = replace(operation, 'Open', 'Opem')");
     let rows = bench.due(&lease, 0).await;
-    let what = damaged(bench.store.sending(&lease, &rows, 0).await.map(drop));
+    let what = damaged(bench.store.load(&lease, &rows).await.map(drop));
     assert!(what.contains("`outbox`"), "{what}");
 
     damage("UPDATE ledger SET unites = '[23]'");
