@@ -28,6 +28,8 @@ const BATCH: usize = 200;
 const BATCH_BYTES: usize = 500 * 1000;
 /// How many contacts' events are sent at once, where they go one by one.
 const AT_ONCE: usize = 8;
+/// What a request takes at the least, however high its limit is: several are on their way at once.
+const ROUND_TRIP: Duration = Duration::from_millis(5);
 /// What can go one by one within this time does, where batches have a quota: it is kept for more.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -134,8 +136,10 @@ impl EventWriter {
         }
         let (first, each) = self.session.outlook(EVENTS);
         let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let each = each.max(ROUND_TRIP);
         let singles = first + each.saturating_mul(count.saturating_sub(1));
-        singles <= SOON || singles < batch
+        // A batch that costs less than what it saves is never spared.
+        (singles <= SOON && singles < spacing) || singles < batch
     }
 
     /// One by one: each contact's in order, some contacts' at once.
