@@ -21,6 +21,6 @@ pub use message::{HeaderValue, Headers, Method, Request, Response};
 pub use pace::{LimitSeen, Pacer};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use secret::Secret;
-pub use share::SharedPace;
+pub use share::{SharedPace, Turn};
 pub use transport::{Transport, TransportError, TransportTrouble};
 pub use wire::{HttpTransport, is_loopback};

@@ -132,9 +132,12 @@ impl Pacer {
     pub fn pause(&self, family: &'static str, now_us: i64, wait: Duration) {
         self.with(family, |pace| {
             let until = now_us.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
+            // Calls that were on their way together are refused together: that is one sign.
+            if pace.paused_us <= now_us {
+                pace.slower = (pace.slower * 2.0).min(SLOWEST);
+            }
             pace.paused_us = pace.paused_us.max(until);
             pace.free = 0;
-            pace.slower = (pace.slower * 2.0).min(SLOWEST);
         });
     }
 

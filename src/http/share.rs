@@ -13,15 +13,24 @@ const TAKEN_US: i64 = 100_000;
 /// At most so many slots are taken at once.
 const MOST: i64 = 1_000;
 
+/// When a call may start, by the clock of whoever gives the slots.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    /// When the first call may start, in microseconds of the epoch.
+    pub at_us: i64,
+    /// When it was given, likewise.
+    pub given_us: i64,
+}
+
 /// Slots of endpoint families, given to all who ask with one credential.
 pub trait SharedPace: Send + Sync {
-    /// Takes `slots` in a row of a family, `interval` apart: how long to wait for the first.
+    /// Takes `slots` in a row of a family, `interval` apart; none where nobody can give them.
     fn take<'a>(
         &'a self,
         family: &'static str,
         interval: Duration,
         slots: u32,
-    ) -> BoxFuture<'a, Duration>;
+    ) -> BoxFuture<'a, Option<Turn>>;
 
     /// Nobody gets a slot of the family for so long: its service asked for it.
     fn pause<'a>(&'a self, family: &'static str, wait: Duration) -> BoxFuture<'a, ()>;
@@ -77,10 +86,17 @@ impl Share {
             let slots = (TAKEN_US / interval_us.max(1)).clamp(1, MOST);
             let interval = Duration::from_micros(u64::try_from(interval_us).unwrap_or_default());
             let count = u32::try_from(slots).unwrap_or(1);
-            let wait = self.pace.take(family, interval, count).await;
-            let wait_us = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
+            let asked_us = now_us();
+            let turn = self.pace.take(family, interval, count).await;
+            let answered_us = now_us();
+            // It was given between asking and the answer, which may have taken a while: with
+            // clocks that agree its time is known exactly, with others within that while.
+            let next_us = turn.map_or(answered_us, |turn| {
+                let given_us = turn.given_us.clamp(asked_us, answered_us.max(asked_us));
+                given_us.saturating_add(turn.at_us.saturating_sub(turn.given_us))
+            });
             *taken = Taken {
-                next_us: now_us().saturating_add(wait_us),
+                next_us,
                 interval_us,
                 left: slots,
             };
@@ -112,12 +128,12 @@ mod tests {
             _: &'static str,
             interval: Duration,
             slots: u32,
-        ) -> BoxFuture<'a, Duration> {
+        ) -> BoxFuture<'a, Option<Turn>> {
             let mut row = self.0.lock().unwrap();
-            let wait = row.0;
+            let at_us = i64::try_from(row.0.as_micros()).unwrap();
             row.0 += interval * slots;
             row.1.push(slots);
-            Box::pin(async move { wait })
+            Box::pin(async move { Some(Turn { at_us, given_us: 0 }) })
         }
 
         fn pause<'a>(&'a self, _: &'static str, wait: Duration) -> BoxFuture<'a, ()> {

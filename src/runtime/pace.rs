@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
 use super::Endpoint;
-use crate::http::SharedPace;
+use crate::http::{SharedPace, Turn};
 use crate::state::Permits;
 
 /// A credential's pace in the state.
@@ -54,7 +54,7 @@ impl SharedPace for StatePace {
         family: &'static str,
         interval: Duration,
         slots: u32,
-    ) -> BoxFuture<'a, Duration> {
+    ) -> BoxFuture<'a, Option<Turn>> {
         Box::pin(async move {
             let interval_us = i64::try_from(interval.as_micros()).unwrap_or(i64::MAX);
             match self
@@ -62,13 +62,14 @@ impl SharedPace for StatePace {
                 .permit(&self.row(family), interval_us, slots)
                 .await
             {
-                Ok(permit) => {
-                    Duration::from_millis(u64::try_from(permit.wait_ms).unwrap_or_default())
-                }
+                Ok(permit) => Some(Turn {
+                    at_us: permit.at_us,
+                    given_us: permit.now_us,
+                }),
                 Err(error) => {
                     // Each process still keeps to the limit by itself, and to what answers say.
                     tracing::warn!(%error, family, "the rate is not shared with other processes");
-                    Duration::ZERO
+                    None
                 }
             }
         })

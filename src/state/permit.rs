@@ -7,8 +7,10 @@ use super::StateError;
 /// A reserved slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permit {
-    /// How long to wait before the first call, in milliseconds.
-    pub wait_ms: i64,
+    /// When the first call may start, in microseconds of the epoch by the database's time.
+    pub at_us: i64,
+    /// The database's time when it was given, likewise.
+    pub now_us: i64,
 }
 
 /// Rates shared through the state, by the database's time (GCRA with burst 1).

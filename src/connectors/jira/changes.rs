@@ -1,7 +1,7 @@
 //! `changes`: the changelog, flat, oldest first; the same however it was seen.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -44,19 +44,22 @@ pub fn changes(
         (Some(at), Some(floor)) => at.as_millisecond() >= floor,
         _ => true,
     };
+    let names = &*NAMES;
     let mut out = Vec::new();
     if created.is_some() && wanted(created) {
-        let mut members = start("created", created, creator, "issue");
-        members.push("from".into(), Value::Null);
-        members.push("to".into(), "created".into());
-        for name in ["from_id", "to_id", "seconds_in_from"] {
-            members.push(name.into(), Value::Null);
+        let actor = creator.map_or(Value::Null, person);
+        let mut members = start("created".into(), created, actor, "issue".into());
+        members.push(Arc::clone(&names.from), Value::Null);
+        members.push(Arc::clone(&names.to), "created".into());
+        for name in [&names.from_id, &names.to_id, &names.seconds_in_from] {
+            members.push(Arc::clone(name), Value::Null);
         }
         out.push(members.into());
     }
     let mut since: HashMap<Arc<str>, Timestamp> = HashMap::new();
     for (at, history) in sorted {
         let id = text(history.get("id")).unwrap_or_else(|| "".into());
+        let actor = history.get("author").map_or(Value::Null, person);
         let mut seen: HashMap<Arc<str>, usize> = HashMap::new();
         for item in history
             .get("items")
@@ -82,32 +85,58 @@ pub fn changes(
             if !wanted(at) {
                 continue;
             }
-            let mut members = start(&change, at, history.get("author"), &field);
+            let mut members = start(change.into(), at, actor.clone(), field);
             for (name, source) in [
-                ("from", "fromString"),
-                ("to", "toString"),
-                ("from_id", "from"),
-                ("to_id", "to"),
+                (&names.from, "fromString"),
+                (&names.to, "toString"),
+                (&names.from_id, "from"),
+                (&names.to_id, "to"),
             ] {
-                members.push(name.into(), Value::from(text(item.get(source))));
+                members.push(Arc::clone(name), Value::from(text(item.get(source))));
             }
             let seconds = at
                 .zip(before)
                 .map(|(at, before)| at.as_second() - before.as_second())
                 .filter(|seconds| *seconds >= 0);
-            members.push("seconds_in_from".into(), Value::from(seconds));
+            members.push(Arc::clone(&names.seconds_in_from), Value::from(seconds));
             out.push(members.into());
         }
     }
     out
 }
 
-fn start(id: &str, at: Option<Timestamp>, actor: Option<&Value>, field: &str) -> Object {
+/// The names of the members, made once: there are nine of them in every change.
+struct Names {
+    id: Arc<str>,
+    at: Arc<str>,
+    actor: Arc<str>,
+    field: Arc<str>,
+    from: Arc<str>,
+    to: Arc<str>,
+    from_id: Arc<str>,
+    to_id: Arc<str>,
+    seconds_in_from: Arc<str>,
+}
+
+static NAMES: LazyLock<Names> = LazyLock::new(|| Names {
+    id: "id".into(),
+    at: "at".into(),
+    actor: "actor".into(),
+    field: "field".into(),
+    from: "from".into(),
+    to: "to".into(),
+    from_id: "from_id".into(),
+    to_id: "to_id".into(),
+    seconds_in_from: "seconds_in_from".into(),
+});
+
+fn start(id: Arc<str>, at: Option<Timestamp>, actor: Value, field: Arc<str>) -> Object {
+    let names = &*NAMES;
     let mut members = Object::with_capacity(9);
-    members.push("id".into(), id.into());
-    members.push("at".into(), at.map(write_datetime).into());
-    members.push("actor".into(), actor.map_or(Value::Null, person));
-    members.push("field".into(), field.into());
+    members.push(Arc::clone(&names.id), id.into());
+    members.push(Arc::clone(&names.at), at.map(write_datetime).into());
+    members.push(Arc::clone(&names.actor), actor);
+    members.push(Arc::clone(&names.field), field.into());
     members
 }
 

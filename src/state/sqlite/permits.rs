@@ -47,9 +47,9 @@ pub(super) fn permit(
         next_us: next_us.saturating_add(interval_us.saturating_mul(calls.into())),
     };
     put(&database.connection, &row)?;
-    let wait_us = next_us - now_us;
     Ok(Permit {
-        wait_ms: wait_us / 1000 + i64::from(wait_us % 1000 > 0),
+        at_us: next_us,
+        now_us,
     })
 }
 
