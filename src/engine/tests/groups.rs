@@ -16,7 +16,7 @@ const KEY: [u8; 32] = [7; 32];
 /// How many tickets each person has, on their contact.
 fn plan() -> Plan {
     crate::plan::testing::plan(
-        "sources: [file: { path: in.jsonl, id: $.id }]
+        "sources: [file: { path: in.jsonl }]
 transforms:
   - aggregate: { by: { email: $.email }, values: { n: { count: $ }, last: { last: $.version } } }
 sinks:
