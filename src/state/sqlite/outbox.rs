@@ -439,9 +439,7 @@ pub(super) fn load(
     rows: &[i64],
 ) -> Result<Vec<Delivery>, Fault> {
     let rows = rows_of(database, lease, rows)?;
-    rows.into_iter()
-        .map(|row| row.delivery(database))
-        .collect()
+    rows.into_iter().map(|row| row.delivery(database)).collect()
 }
 
 pub(super) fn sending(
