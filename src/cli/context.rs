@@ -73,11 +73,15 @@ impl Context {
     }
 
     /// The project for a command that works with these pipelines: its errors, and those of no
-    /// other pipeline, have been said.
+    /// other pipeline, have been said. Where it `connects`, a name that is not set is one.
     ///
     /// # Errors
     /// Where there is no project, no such pipeline, or a mistake; it has been said.
-    pub fn open_for(&self, names: &[String]) -> Result<(Opened, Vec<Arc<Plan>>), Exit> {
+    pub fn open_for(
+        &self,
+        names: &[String],
+        connects: bool,
+    ) -> Result<(Opened, Vec<Arc<Plan>>), Exit> {
         let mut opened = self.open()?;
         let mut concerned = crate::diagnostic::Diagnostics::new();
         let others: Vec<String> = opened
@@ -96,7 +100,17 @@ impl Context {
                         && !unset_in_sandbox(self, one);
                     told && !file.is_some_and(|file| others.contains(&file))
                 })
-                .cloned(),
+                .cloned()
+                .map(|one| {
+                    if connects && unset_in_pipeline(&one) {
+                        crate::diagnostic::Diagnostic {
+                            severity: crate::diagnostic::Severity::Error,
+                            ..one
+                        }
+                    } else {
+                        one
+                    }
+                }),
         );
         if concerned.has_errors() {
             self.output.diagnostics(&concerned);
@@ -126,6 +140,15 @@ impl Context {
         opened.diagnostics = concerned;
         Ok((opened, plans))
     }
+}
+
+/// What a pipeline sends is not to hold a `${NAME}`; connections say themselves what they lack.
+fn unset_in_pipeline(diagnostic: &crate::diagnostic::Diagnostic) -> bool {
+    diagnostic.code.as_str() == "strings.unset"
+        && diagnostic
+            .source
+            .as_ref()
+            .is_some_and(|source| source.name() != PROJECT_FILE)
 }
 
 /// With `--sandbox` no connection needs its credentials.

@@ -13,6 +13,38 @@ pub enum Catalog {
     Brevo(BrevoCatalog),
 }
 
+/// The part of a catalog that says what it is of.
+#[derive(Deserialize)]
+struct Tag {
+    kind: String,
+}
+
+impl Catalog {
+    /// Reads a catalog.
+    ///
+    /// # Errors
+    /// Where the text is none, with the line and column at which that shows.
+    pub fn read(text: &str) -> serde_json::Result<Self> {
+        use serde::de::Error as _;
+        match &*serde_json::from_str::<Tag>(text)?.kind {
+            "brevo" => serde_json::from_str(text).map(Self::Brevo),
+            "jira" => serde_json::from_str(text).map(Self::Jira),
+            other => Err(serde_json::Error::custom(format!(
+                "`kind` is `{other}`, not brevo or jira"
+            ))),
+        }
+    }
+
+    /// The service that it is of.
+    #[must_use]
+    pub const fn service(&self) -> &'static str {
+        match self {
+            Self::Jira(_) => "jira",
+            Self::Brevo(_) => "brevo",
+        }
+    }
+}
+
 /// What is known of a Brevo account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BrevoCatalog {

@@ -15,6 +15,7 @@ use crate::syntax::{Entry, Kind, Node, ScalarValue, parse};
 const UNSET: Code = Code::new("strings.unset");
 const UNKNOWN_VARIABLE: Code = Code::new("strings.unknown_variable");
 const NOT_TEXT: Code = Code::new("strings.not_text");
+const CIRCLE: Code = Code::new("strings.circle");
 const SECRET: Code = Code::new("strings.secret_elsewhere");
 const MALFORMED: Code = Code::new("strings.malformed");
 const OUTSIDE_LITERAL: Code = Code::new("strings.outside_literal");
@@ -99,6 +100,7 @@ pub fn load(texts: &Texts, form: FormCheck<'_>) -> (Option<Loaded>, Diagnostics)
     let project = laid.and_then(|laid| {
         names(&laid, &mut found);
         define(&mut strings, &laid);
+        circles(&laid, &mut found);
         let reading = Reading {
             document: Document::Project,
             strings: &strings,
@@ -177,6 +179,48 @@ fn define(strings: &mut Strings, root: &Node) {
     }
 }
 
+/// Says of each circle of variables.
+fn circles(root: &Node, diagnostics: &mut Diagnostics) {
+    let vars = root.get("vars");
+    let entries = vars.and_then(|vars| vars.as_map()).unwrap_or_default();
+    let uses: HashMap<&str, Vec<&str>> = entries
+        .iter()
+        .map(|entry| (&*entry.key.value, variables_in(&entry.value)))
+        .collect();
+    let mut told: HashSet<&str> = HashSet::new();
+    for entry in entries {
+        let name = &*entry.key.value;
+        let mut seen = HashSet::new();
+        let mut open = uses.get(name).cloned().unwrap_or_default();
+        while let Some(used) = open.pop() {
+            if seen.insert(used) {
+                open.extend(uses.get(used).into_iter().flatten());
+            }
+        }
+        // A circle is told once, at the first of it.
+        if seen.contains(name) && told.is_disjoint(&seen) {
+            told.insert(name);
+            diagnostics.push(
+                Diagnostic::error(CIRCLE, format!("the variable `{name}` stands for itself"))
+                    .label(entry.key.span, "named by what it names")
+                    .help("give it a value of its own"),
+            );
+        }
+    }
+}
+
+/// The variables that the scalars of a tree name.
+fn variables_in(node: &Node) -> Vec<&str> {
+    match &node.kind {
+        Kind::Scalar(scalar) => super::strings::variables(&scalar.text).collect(),
+        Kind::List(elements) => elements.iter().flat_map(|one| variables_in(one)).collect(),
+        Kind::Map(entries) => entries
+            .iter()
+            .flat_map(|entry| variables_in(&entry.value))
+            .collect(),
+    }
+}
+
 /// How a file is read.
 struct Reading<'r> {
     document: Document,
@@ -204,9 +248,15 @@ impl Reading<'_> {
                 .map(|label| label.span),
         );
         let document = self.document;
-        let keeps = |keys: &[Arc<str>]| is_secret(document, keys);
+        // No whole condition comes from outside.
+        let keeps = |keys: &[Arc<str>]| is_secret(document, keys) || is_expression("", keys);
         let resolved = self.strings.resolve(root, &mut Vec::new(), &keeps);
-        mistakes.extend((self.form)(document, &resolved));
+        let secrets: Vec<Vec<Arc<str>>> = mistakes
+            .iter()
+            .map(|mistake| mistake.path.clone())
+            .collect();
+        let form = (self.form)(document, &resolved);
+        mistakes.extend(form.into_iter().filter(|one| !secrets.contains(&one.path)));
         let left_out = LeftOut {
             anything: !mistakes.is_empty(),
             shape: known_in(&resolved, &mistakes),
@@ -262,10 +312,11 @@ impl Reading<'_> {
                 }
                 let in_variable =
                     self.document == Document::Project && keys.iter().any(|key| &**key == "vars");
-                if !in_variable && self.strings.is_variable(&scalar.text) {
+                let expression = is_expression(&scalar.text, keys);
+                if !in_variable && !expression && self.strings.is_variable(&scalar.text) {
                     return;
                 }
-                let expanded = if is_expression(&scalar.text, keys) {
+                let expanded = if expression {
                     self.strings.expand_expression(&scalar.text)
                 } else {
                     self.strings.expand(&scalar.text)
@@ -304,9 +355,28 @@ fn known_in(root: &Node, mistakes: &[Mistake]) -> Option<Span> {
                         .and_then(|(steps, at): (_, usize)| steps.get(at));
                     Some(step.map_or(start, |step| step.span.start))
                 }
+                Some(_) if is_of_steps(&mistake.path, root) => {
+                    Some(transforms.map_or(start, |list| list.span.end))
+                }
                 Some(_) => None,
             });
     ends.min().map(|end| Span::new(start, end))
+}
+
+/// True where a mistake is in a sink's transforms, or in what may be meant for some.
+fn is_of_steps(path: &[Arc<str>], root: &Node) -> bool {
+    if path.iter().any(|step| &**step == "transforms") {
+        return true;
+    }
+    let mut node = Some(root);
+    for step in path {
+        node = node.and_then(|node| match &node.kind {
+            Kind::List(elements) => elements.get(step.parse::<usize>().ok()?).map(|one| &**one),
+            _ => node.get(step).map(|one| &**one),
+        });
+    }
+    node.and_then(Node::as_list)
+        .is_some_and(|elements| elements.iter().any(|one| one.as_map().is_some()))
 }
 
 /// True for a path or condition: strings from outside stand only inside its string literals.
@@ -355,10 +425,9 @@ fn is_secret(document: Document, keys: &[Arc<str>]) -> bool {
 const VARIABLE: &str = "a variable";
 
 fn no_secret(text: &str, span: Span, keys: &[Arc<str>]) -> Diagnostic {
-    let in_connection = keys.first().is_some_and(|first| &**first == "connections");
-    let name: Vec<String> = keys
-        .get(2)
-        .filter(|_| in_connection)
+    let connections = keys.iter().position(|key| &**key == "connections");
+    let name: Vec<String> = connections
+        .and_then(|at| keys.get(at + 2))
         .into_iter()
         .chain(keys.last())
         .map(|key| {

@@ -139,6 +139,13 @@ impl<'a> Lower<'a> {
                 };
                 self.visit_scalar(&typed, visitor)
             }
+            // `1.0` is a whole number too.
+            Kind::Scalar(Scalar {
+                value: ScalarValue::Number(number @ Number::Double(_)),
+                ..
+            }) if let Some(whole) = number.as_i64() => visitor
+                .visit_i64(whole)
+                .map_err(|refusal: Refusal| refusal.at(self.node.span)),
             _ => self.deserialize_any(visitor),
         }
     }

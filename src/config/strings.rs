@@ -170,6 +170,14 @@ fn form(inside: &str) -> Form<'_> {
     }
 }
 
+/// The variables that a text names.
+pub(super) fn variables(text: &str) -> impl Iterator<Item = &str> {
+    forms(text).filter_map(|(_, form)| match form {
+        Form::Variable(name) => Some(name),
+        _ => None,
+    })
+}
+
 /// True where the text holds a `${…}` that is to be replaced.
 #[must_use]
 pub fn mentions_outside(text: &str) -> bool {
@@ -386,7 +394,13 @@ impl Strings {
             Kind::List(elements) => {
                 let resolved: Vec<Arc<Node>> = elements
                     .iter()
-                    .map(|one| self.resolve(one, keys, keeps))
+                    .enumerate()
+                    .map(|(index, one)| {
+                        keys.push(index.to_string().into());
+                        let one = self.resolve(one, keys, keeps);
+                        keys.pop();
+                        one
+                    })
                     .collect();
                 if resolved
                     .iter()

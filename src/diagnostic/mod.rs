@@ -1,5 +1,6 @@
 //! Byte spans, source text, codes, labels and help; knows nothing of YAML.
 
+mod drawn;
 mod render;
 mod report;
 mod source;

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 use serde_json::{Value as Json, json};
 
+use super::drawn::Drawn;
 use super::{Diagnostic, Diagnostics, Severity, Source, Span};
 
 /// How diagnostics are drawn.
@@ -29,9 +30,11 @@ pub fn render(diagnostics: &Diagnostics, options: &RenderOptions) -> String {
         .with_context_lines(1);
     let mut out = String::new();
     for diagnostic in diagnostics {
+        let labels: Vec<Span> = diagnostic.labels.iter().map(|label| label.span).collect();
+        let source = diagnostic.source.as_ref();
         let shown = Shown {
             diagnostic,
-            source: diagnostic.source.as_ref().map(|source| named(source)),
+            source: source.map(|source| Drawn::new(source, &labels)),
         };
         // Writing to a string cannot fail.
         handler.render_report(&mut out, &shown).unwrap_or_default();
@@ -111,14 +114,10 @@ fn position(source: &Source, byte: usize) -> Json {
     json!({ "line": at.line, "column": at.column, "byte": at.byte })
 }
 
-fn named(source: &Source) -> NamedSource<String> {
-    NamedSource::new(source.name(), source.text().to_owned())
-}
-
 /// A diagnostic in the renderer's terms.
 struct Shown<'d> {
     diagnostic: &'d Diagnostic,
-    source: Option<NamedSource<String>>,
+    source: Option<Drawn>,
 }
 
 impl fmt::Debug for Shown<'_> {
@@ -160,7 +159,10 @@ impl miette::Diagnostic for Shown<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = |span: Span| (span.start, span.end.saturating_sub(span.start));
+        let span = |span: Span| {
+            let whole = (span.start, span.end.saturating_sub(span.start));
+            self.source.as_ref().map_or(whole, |drawn| drawn.span(span))
+        };
         Some(Box::new(self.diagnostic.labels.iter().map(move |label| {
             let text = Some(label.text.clone()).filter(|text| !text.is_empty());
             if label.primary {
@@ -169,5 +171,42 @@ impl miette::Diagnostic for Shown<'_> {
                 LabeledSpan::new_with_span(text, span(label.span))
             }
         })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Code;
+
+    const TEST: Code = Code::new(concat!("test.", "render"));
+
+    fn shown(text: &str, needle: &str) -> String {
+        let source = Source::new("a.yaml", text);
+        let at = text.find(needle).unwrap();
+        let mistake = Diagnostic::error(TEST, "wrong")
+            .label(Span::new(at, at + needle.len()), "here")
+            .in_source(&source);
+        let options = RenderOptions {
+            colour: false,
+            width: 80,
+        };
+        render(&mistake.into(), &options)
+    }
+
+    #[test]
+    fn the_column_counts_scalar_values_also_for_people() {
+        assert!(shown("ok: 1\nééé日😀: $.x\n", "$.x").contains("[a.yaml:2:8]"));
+        assert!(shown("\u{feff}é: $.x\r\n", "é").contains("[a.yaml:1:1]"));
+        assert!(shown("a: 1\rb: $.x\r", "$.x").contains("[a.yaml:2:4]"));
+    }
+
+    #[test]
+    fn a_line_of_a_mebibyte_is_shown_around_its_mistake() {
+        let text = format!("é: [{}, $.x]\n", "ä".repeat(1 << 19));
+        let shown = shown(&text, "$.x");
+        assert!(shown.len() < 3000, "{}", shown.len());
+        let column = (1 << 19) + 7;
+        assert!(shown.contains(&format!("[a.yaml:1:{column}]")) && shown.contains(", $.x]"));
     }
 }

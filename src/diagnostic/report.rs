@@ -107,6 +107,16 @@ impl Diagnostic {
         self
     }
 
+    /// Says `to` wherever it said `from`.
+    pub fn reword(&mut self, from: &str, to: &str) {
+        let labels = self.labels.iter_mut().map(|label| &mut label.text);
+        for text in labels.chain([&mut self.message]).chain(&mut self.help) {
+            if text.contains(from) {
+                *text = text.replace(from, to);
+            }
+        }
+    }
+
     /// Names the file that the labels point into, where none is named yet.
     #[must_use]
     pub fn in_source(mut self, source: &Arc<Source>) -> Self {
@@ -128,6 +138,12 @@ impl Diagnostics {
 
     /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.0.push(diagnostic);
+    }
+
+    /// Tells the last one otherwise.
+    pub fn replace_last(&mut self, diagnostic: Diagnostic) {
+        self.0.pop();
         self.0.push(diagnostic);
     }
 

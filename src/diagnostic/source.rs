@@ -59,6 +59,18 @@ impl Source {
         self.text.get(span.start..span.end).unwrap_or_default()
     }
 
+    /// The byte of a line and a byte of it, both from 1, as other readers count them.
+    #[must_use]
+    pub fn byte(&self, line: usize, byte: usize) -> usize {
+        let start = self.line_starts.get(line.saturating_sub(1)).copied();
+        let at = start.unwrap_or_default() + byte.saturating_sub(1);
+        let mut at = at.min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    }
+
     /// Where a byte stands.
     #[must_use]
     pub fn position(&self, byte: usize) -> Position {

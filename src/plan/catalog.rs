@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use super::check;
 use super::compiler::Compiler;
+use super::fit;
 use super::steps::Flow;
-use crate::config::{self, Attribute, AttributeType, Catalog, Members, Written};
+use crate::config::{self, AttributeType, Catalog, Members, Written};
 use crate::connectors::brevo::spec::{self as brevo, ListRef};
 use crate::diagnostic::{Code, Diagnostic, Severity, Spanned, nearest};
 use crate::expression::{Expression, Kind};
-use crate::record::Value;
-use crate::shape::{Kinds, Shape};
 
 const UNKNOWN_ATTRIBUTE: Code = Code::new("contact.unknown_attribute");
 const WRONG_TYPE: Code = Code::new("contact.wrong_type");
+const LIST_IN_EVENT: Code = Code::new("event.list_attribute");
 const UNKNOWN_LIST: Code = Code::new("contact.unknown_list");
 
 /// Checks the attributes and lists of a `brevo.contacts`.
@@ -63,6 +62,18 @@ pub(super) fn events(
         flow,
         compiler,
     );
+    for (name, _) in written.contact_attributes.iter() {
+        let attribute = catalog.attributes.get(&*name.value);
+        if attribute.is_some_and(|one| one.kind == AttributeType::MultipleChoice) {
+            compiler.mistake(
+                LIST_IN_EVENT,
+                format!("an event cannot change the attribute `{}`", name.value),
+                name.span,
+                "takes a list",
+                "write it with `brevo.contacts`",
+            );
+        }
+    }
 }
 
 fn attributes(
@@ -80,8 +91,9 @@ fn attributes(
         match catalog.attributes.get(&**name) {
             None => unknown_attribute(key, create, catalog, compiler),
             Some(attribute) => {
-                let shape = check::shape_of(expression, &flow.shape);
-                if let Some(reason) = never_fits(&shape, attribute) {
+                let mut found = Vec::new();
+                fit::unfit_attribute(expression, attribute, &flow.shape, &mut found);
+                for (span, reason) in found {
                     let help = match attribute.kind {
                         AttributeType::Date => "convert it: `{ path: …, as: date }`",
                         AttributeType::Number => "convert it: `{ path: …, as: number }`",
@@ -93,13 +105,19 @@ fn attributes(
                             "map it: `{ path: …, lookup: { FROM: LABEL } }`"
                         }
                     };
+                    let help = match (&attribute.values, attribute.kind) {
+                        (Some(labels), AttributeType::Category | AttributeType::MultipleChoice) => {
+                            format!("{help}; its labels are {}", labels.join(", "))
+                        }
+                        _ => help.to_owned(),
+                    };
                     compiler.mistake(
                         WRONG_TYPE,
                         format!(
                             "the attribute `{name}` takes {}, and this is {reason}",
                             attribute.kind.describe()
                         ),
-                        expression.span(),
+                        span,
                         format!("expected {}", attribute.kind.describe()),
                         help,
                     );
@@ -120,8 +138,11 @@ fn unknown_attribute(
         // That it can name none has been told.
         return;
     }
+    let identity = matches!(&**name, "EMAIL" | "EXT_ID");
+    let create = create && !identity;
     let near = nearest(name, catalog.attributes.keys().map(String::as_str));
     let help = match (near, create) {
+        _ if identity => "say it under `identify:`".to_owned(),
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, true) => "a run will create it".to_owned(),
         (None, false) => "create it in Brevo, or say `create_attributes: true`; after a change there: `flowline fields --save`".to_owned(),
@@ -136,40 +157,6 @@ fn unknown_attribute(
         diagnostic.severity = Severity::Warning;
     }
     compiler.diagnostics.push(diagnostic);
-}
-
-/// What the value is instead, where it can never be what the attribute takes.
-fn never_fits(shape: &Shape, attribute: &Attribute) -> Option<String> {
-    let kinds = shape.kinds.without(Kinds::NULL);
-    if kinds == Kinds::NONE {
-        return None;
-    }
-    let accepted = match attribute.kind {
-        AttributeType::Text => Kinds::SCALAR,
-        AttributeType::Number => Kinds::NUMBER,
-        AttributeType::Boolean => Kinds::BOOLEAN,
-        AttributeType::Date => Kinds::TEXT.union(Kinds::NUMBER),
-        AttributeType::Category => Kinds::TEXT.union(Kinds::NUMBER),
-        AttributeType::MultipleChoice => Kinds::LIST,
-    };
-    if kinds.is_disjoint(accepted) {
-        return Some(kinds.to_string());
-    }
-    let values = shape.values.as_deref()?;
-    let fits = |value: &Value| match (attribute.kind, value) {
-        (_, Value::Null) => true,
-        (AttributeType::Date, value) => {
-            crate::expression::conversion::read_time(value, &jiff::tz::TimeZone::UTC).is_ok()
-        }
-        (AttributeType::Category, value) => attribute.values.as_ref().is_none_or(|labels| {
-            labels
-                .iter()
-                .any(|label| value.as_str() == Some(label) || value.to_json() == *label)
-        }),
-        _ => true,
-    };
-    // A value that can be something else too is left open, one that an attribute can never take is not.
-    values.iter().find(|value| !fits(value)).map(Value::to_json)
 }
 
 fn literal_lists(expression: &Expression, found: &mut Vec<(ListRef, crate::diagnostic::Span)>) {

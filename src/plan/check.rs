@@ -321,6 +321,15 @@ fn edited_at(shape: &Shape, steps: &[crate::expression::Step], becomes: Option<&
 
 /// What a value can be.
 pub(super) fn shape_of(expression: &Expression, record: &Shape) -> Shape {
+    shape_with(expression, record, true)
+}
+
+/// What a value can be where its `default` does not stand in for it.
+pub(super) fn shape_without_default(expression: &Expression, record: &Shape) -> Shape {
+    shape_with(expression, record, false)
+}
+
+fn shape_with(expression: &Expression, record: &Shape, default: bool) -> Shape {
     let made = match expression.kind() {
         Kind::Path(path) => path_shape(path, record),
         Kind::Template(_) => Shape::of(Kinds::TEXT),
@@ -351,10 +360,10 @@ pub(super) fn shape_of(expression: &Expression, record: &Shape) -> Shape {
             if missing { united } else { present(united) }
         }
     };
-    with_options(made, expression)
+    with_options(made, expression, default)
 }
 
-fn with_options(mut shape: Shape, expression: &Expression) -> Shape {
+fn with_options(mut shape: Shape, expression: &Expression, default: bool) -> Shape {
     let options = expression.options();
     let missing = shape.may_be_missing();
     if let Some(lookup) = &options.lookup {
@@ -377,7 +386,7 @@ fn with_options(mut shape: Shape, expression: &Expression) -> Shape {
         shape = converted(&shape, conversion.value);
         shape.optional = missing || options.lookup.is_some();
     }
-    if let Some(default) = &options.default {
+    if let Some(default) = options.default.as_ref().filter(|_| default) {
         shape = present(shape).union(&of_value(&default.value));
     }
     if options.required == Some(true) {

@@ -87,6 +87,7 @@ pub fn compile(
         sinks.extend(sinks::compile(sink, &mut own, surroundings, &mut compiler));
         flow.reads.projection.unite(&own.reads.projection);
     }
+    sinks::files_of_their_own(pipeline, &mut compiler);
     let diagnostics = in_file(compiler.diagnostics, file);
     if diagnostics.has_errors() {
         return (None, diagnostics);

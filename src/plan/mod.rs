@@ -4,6 +4,7 @@ mod catalog;
 mod check;
 mod compile;
 mod compiler;
+mod fit;
 mod kinds;
 mod pipeline;
 mod process;

@@ -90,12 +90,18 @@ fn schedule_of(written: &Written, compiler: &mut Compiler<'_>) {
     };
     let text = text_of(cron, compiler);
     if is_settled(&text)
-        && let Err(reason) = cron_of(&text)
+        && let Err((field, reason)) = cron_of(&text)
     {
+        // A field is shown in the file where the text is all there.
+        let scalar = cron.as_scalar().filter(|scalar| *scalar.text == *text);
+        let span = match (field, scalar) {
+            (Some(field), Some(scalar)) => scalar.locate(field),
+            _ => cron.span,
+        };
         compiler.mistake(
             BAD_CRON,
             "not a cron expression",
-            cron.span,
+            span,
             reason,
             "the five fields are minute, hour, day of month, month and day of week: `30 6 * * MON-FRI`",
         );
@@ -135,13 +141,42 @@ fn is_interval(text: &str) -> bool {
     !length.contains("week") && parse_duration(length).is_some_and(|length| length > 0)
 }
 
-/// The cron expression; croner takes six and seven fields too, where ours has five.
-fn cron_of(text: &str) -> Result<Cron, String> {
-    let fields = text.split_whitespace().count();
-    if fields != 5 {
-        return Err(format!("expected five fields, found {fields}"));
+/// What a field of a cron expression is, in order.
+const FIELDS: [&str; 5] = [
+    "a minute from 0 to 59",
+    "an hour from 0 to 23",
+    "a day of the month from 1 to 31",
+    "a month from 1 to 12, or JAN to DEC",
+    "a day of the week from 0 to 7, or MON to SUN",
+];
+
+/// The cron expression, else which field of it is wrong and what was expected; croner takes six
+/// and seven fields too, where ours has five.
+fn cron_of(text: &str) -> Result<Cron, (Option<std::ops::Range<usize>>, String)> {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    if fields.len() != FIELDS.len() {
+        return Err((
+            None,
+            format!("expected five fields, found {}", fields.len()),
+        ));
     }
-    Cron::from_str(text).map_err(|error| error.to_string())
+    let mut from = 0;
+    for (index, (field, expected)) in fields.iter().zip(FIELDS).enumerate() {
+        let start = from
+            + text
+                .get(from..)
+                .and_then(|rest| rest.find(field))
+                .unwrap_or_default();
+        from = start + field.len();
+        let mut alone = ["*"; FIELDS.len()];
+        if let Some(own) = alone.get_mut(index) {
+            *own = field;
+        }
+        if Cron::from_str(&alone.join(" ")).is_err() {
+            return Err((Some(start..from), format!("expected {expected}")));
+        }
+    }
+    Cron::from_str(text).map_err(|error| (None, error.to_string()))
 }
 
 fn notify_of(notify: &Notify, compiler: &mut Compiler<'_>) {
@@ -196,8 +231,15 @@ mod tests {
         for right in ["0 6 * * *", "*/5 9-17 * * MON-FRI", "0 0 1 1 *"] {
             assert!(cron_of(right).is_ok(), "{right}");
         }
-        for wrong in ["* * * * * *", "0 6 * *", "61 * * * *", "0 6 * * NEVER"] {
-            assert!(cron_of(wrong).is_err(), "{wrong}");
+        for (wrong, field) in [
+            ("* * * * * *", None),
+            ("0 6 * *", None),
+            ("61 * * * *", Some("61")),
+            ("0  6 * * NEVER", Some("NEVER")),
+            ("0 6 6 13 *", Some("13")),
+        ] {
+            let (range, _) = cron_of(wrong).unwrap_err();
+            assert_eq!(range.and_then(|range| wrong.get(range)), field, "{wrong}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::check;
 use super::compile::{Surroundings, connection, on_error};
 use super::compiler::Compiler;
+use super::fit::{self, Wanted};
 use super::steps::{self, Flow};
 use super::{OnUnmatched, SinkKind, SinkPlan, When, sources};
 use crate::config::IfMissing;
@@ -12,8 +13,11 @@ use crate::config::{self, Catalog, Keyed, Members, Sink, Written};
 use crate::connectors::brevo::spec::{self as brevo, IdentityKind};
 use crate::connectors::file::spec::{FileFormat, FileSink};
 use crate::diagnostic::{Code, Span, Spanned};
-use crate::expression::{Expression, Place, parse_duration};
+use crate::expression::conversion::read_time;
+use crate::expression::{Expression, Kind, Place, parse_duration};
 use crate::operation;
+use crate::record::Value;
+use crate::shape::Kinds;
 
 const NOT_YET: Code = Code::new("sink.not_supported");
 const NO_IDENTITY: Code = Code::new("sink.no_identity");
@@ -24,6 +28,8 @@ const BAD_PROPERTY: Code = Code::new("event.bad_property_name");
 const TAKEN_PROPERTY: Code = Code::new("event.reserved_property");
 const BAD_DURATION: Code = Code::new("pipeline.bad_duration");
 const BAD_ATTRIBUTE: Code = Code::new("contact.bad_attribute_name");
+const WRONG_VALUE: Code = Code::new("sink.wrong_value");
+const TAKEN: Code = Code::new("file.taken");
 const FILE_FORMAT: Code = Code::new("file.sink_format");
 
 /// Compiles a sink; none where it has a mistake.
@@ -158,12 +164,91 @@ fn identify(
         |written: &Option<Written>| optional(written.as_ref(), Place::LeftOut, flow, compiler);
     let (contact_id, ext_id) = (part(&written.contact_id), part(&written.ext_id));
     let (email, phone) = (part(&written.email), part(&written.phone));
-    Some(brevo::Identify {
+    let identify = brevo::Identify {
         contact_id: contact_id?,
         ext_id: ext_id?,
         email: email?,
         phone: phone?,
-    })
+    };
+    for kind in IdentityKind::ALL {
+        let Some(expression) = identify.expression(kind) else {
+            continue;
+        };
+        let kinds = match kind {
+            IdentityKind::Email => Kinds::TEXT,
+            IdentityKind::ContactId | IdentityKind::ExtId | IdentityKind::Phone => {
+                Kinds::TEXT.union(Kinds::NUMBER)
+            }
+        };
+        let fits = |value: &Value| brevo::is_identity(kind, value);
+        takes(
+            kind.name(),
+            kind.describe(),
+            kinds,
+            &fits,
+            expression,
+            flow,
+            compiler,
+        );
+    }
+    Some(identify)
+}
+
+/// Says where a value can never be what a sink takes there.
+fn takes(
+    name: &str,
+    what: &str,
+    kinds: Kinds,
+    fits: &dyn Fn(&Value) -> bool,
+    expression: &Expression,
+    flow: &Flow,
+    compiler: &mut Compiler<'_>,
+) {
+    let wanted = Wanted {
+        kinds,
+        fits,
+        element: None,
+    };
+    let mut found = Vec::new();
+    fit::unfit(expression, &wanted, &flow.shape, &mut found);
+    for (span, reason) in found {
+        let help = match path_meant(compiler.source.slice(span)) {
+            Some(path) => format!("did you mean `{path}`?"),
+            None => format!("give `{name}` {what}, or leave it out"),
+        };
+        compiler.mistake(
+            WRONG_VALUE,
+            format!("`{name}` takes {what}, and this is {reason}"),
+            span,
+            format!("expected {what}"),
+            help,
+        );
+    }
+}
+
+/// The path that a literal was probably meant to be: `fields.created`.
+fn path_meant(written: &str) -> Option<String> {
+    let is_name = |name: &str| {
+        name.starts_with(char::is_alphabetic)
+            && name.chars().all(|one| one.is_alphanumeric() || one == '_')
+    };
+    (written.contains('.') && written.split('.').all(is_name)).then(|| format!("$.{written}"))
+}
+
+/// A time, or what orders records.
+fn time_or_number(
+    name: &str,
+    what: &str,
+    expression: Option<&Expression>,
+    flow: &Flow,
+    compiler: &mut Compiler<'_>,
+) {
+    let Some(expression) = expression else {
+        return;
+    };
+    let kinds = Kinds::TEXT.union(Kinds::NUMBER);
+    let fits = |value: &Value| read_time(value, &jiff::tz::TimeZone::UTC).is_ok();
+    takes(name, what, kinds, &fits, expression, flow, compiler);
 }
 
 fn says_nobody(written: &config::Identify, span: Span, compiler: &mut Compiler<'_>) -> bool {
@@ -173,10 +258,14 @@ fn says_nobody(written: &config::Identify, span: Span, compiler: &mut Compiler<'
         && written.phone.is_none();
     if nobody {
         let names = IdentityKind::ALL.map(IdentityKind::name).join(", ");
+        let before = compiler.source.slice(Span::new(0, span.start));
+        let key = before
+            .rfind("identify")
+            .map_or(span, |at| Span::new(at, at + "identify".len()));
         compiler.mistake(
             EMPTY_IDENTIFY,
             "`identify` names nobody",
-            span,
+            key,
             "at least one is needed",
             format!("say one or more of {names}"),
         );
@@ -225,6 +314,38 @@ fn contacts(
                 sms_blacklisted: sms?,
             })
         });
+    let ordered = order_by.as_ref().and_then(Option::as_ref);
+    time_or_number(
+        "order_by",
+        "a time or a number of each record",
+        ordered,
+        flow,
+        compiler,
+    );
+    if let Some(consent) = &consent {
+        for (name, flag) in [
+            ("email_blacklisted", &consent.email_blacklisted),
+            ("sms_blacklisted", &consent.sms_blacklisted),
+        ] {
+            if let Some(flag) = flag {
+                let fits = |value: &Value| matches!(value, Value::Bool(_));
+                takes(
+                    name,
+                    "true or false",
+                    Kinds::BOOLEAN,
+                    &fits,
+                    flag,
+                    flow,
+                    compiler,
+                );
+            }
+        }
+    }
+    for (name, entries) in [("lists", &lists), ("unlink_lists", &unlink)] {
+        if let Some(entries) = entries.as_ref().and_then(Option::as_ref) {
+            list_entries(name, entries, flow, compiler);
+        }
+    }
     if nobody {
         return None;
     }
@@ -252,6 +373,31 @@ fn contacts(
         super::catalog::contacts(&spec, written, catalog, flow, compiler);
     }
     Some(spec)
+}
+
+/// Says of each entry that can never name a list.
+fn list_entries(name: &str, entries: &Expression, flow: &Flow, compiler: &mut Compiler<'_>) {
+    let bare = entries.options().change_nothing();
+    match entries.kind() {
+        Kind::List(entries) | Kind::First(entries) if bare => {
+            for entry in entries {
+                list_entries(name, entry, flow, compiler);
+            }
+        }
+        Kind::Map([(key, _)]) if &**key == "name" => {}
+        _ => {
+            let kinds = Kinds::TEXT.union(Kinds::NUMBER).union(Kinds::LIST);
+            takes(
+                name,
+                "ids as numbers and names as texts",
+                kinds,
+                &brevo::are_lists,
+                entries,
+                flow,
+                compiler,
+            );
+        }
+    }
 }
 
 /// True for what Brevo takes as the name of an attribute.
@@ -288,6 +434,9 @@ fn events(
     {
         let fixed: String = literal
             .as_str()
+            .filter(|name| !name.is_empty())
+            // What was put in for a `${…}` is not shown in another form either.
+            .filter(|_| !compiler.source.slice(written.name.span).contains("${"))
             .unwrap_or("issue_updated")
             .chars()
             .map(|one| {
@@ -306,9 +455,29 @@ fn events(
             format!("write `{fixed}`"),
         );
     }
+    if let Some(name) = name.as_ref().filter(|name| name.as_literal().is_none()) {
+        let fits = |value: &Value| value.as_str().is_some_and(brevo::is_event_name);
+        let what = "text of A-Z a-z 0-9 _ -";
+        takes("name", what, Kinds::TEXT, &fits, name, flow, compiler);
+    }
     let identify = identify(&written.identify, flow, compiler);
     let at = optional(written.at.as_ref(), Place::LeftOut, flow, compiler);
     let id = optional(written.id.as_ref(), Place::LeftOut, flow, compiler);
+    time_or_number(
+        "at",
+        "a time",
+        at.as_ref().and_then(Option::as_ref),
+        flow,
+        compiler,
+    );
+    if let Some(id) = id.as_ref().and_then(Option::as_ref) {
+        let fits = |value: &Value| match value {
+            Value::String(text) => !text.trim().is_empty(),
+            value => matches!(value, Value::Number(_)),
+        };
+        let kinds = Kinds::TEXT.union(Kinds::NUMBER);
+        takes("id", "text or a number", kinds, &fits, id, flow, compiler);
+    }
     if written.id.is_none() && !flow.has_identity {
         compiler.mistake(
             NO_IDENTITY,
@@ -391,7 +560,9 @@ fn file(
 ) -> Option<FileSink> {
     // Each record is written whole.
     flow.reads.whole();
-    sources::inside(&written.path, compiler);
+    if !sources::inside(&written.path, compiler) {
+        return None;
+    }
     let format = match written.format.map(|format| format.value) {
         Some(config::FileSinkFormat::Jsonl) => Some(FileFormat::JsonLines),
         Some(config::FileSinkFormat::Csv) => Some(FileFormat::Csv),
@@ -411,4 +582,50 @@ fn file(
         path: written.path.value.clone(),
         format,
     })
+}
+
+/// What of a project no run may replace.
+const OWN: [&str; 5] = ["flowline.yaml", ".env", ".flowline", "pipelines", "catalog"];
+
+/// Says of each `file` sink whose file is the project's own, is read by the pipeline, or is written
+/// by an earlier sink.
+pub(super) fn files_of_their_own(pipeline: &config::Pipeline, compiler: &mut Compiler<'_>) {
+    let normal = |path: &str| -> Vec<String> {
+        path.split('/')
+            .filter(|part| !matches!(*part, "" | "."))
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut taken: Vec<(Vec<String>, &str)> = pipeline
+        .sources
+        .iter()
+        .filter_map(|source| match &source.value {
+            config::Source::File(file) => Some((normal(&file.path.value), "read by this pipeline")),
+            _ => None,
+        })
+        .collect();
+    for sink in &pipeline.sinks {
+        let Sink::File(file) = &sink.value else {
+            continue;
+        };
+        let path = normal(&file.path.value);
+        let own = path
+            .first()
+            .is_some_and(|first| OWN.contains(&first.as_str()))
+            .then_some("the project's own");
+        let by = own.or_else(|| {
+            let known = taken.iter().find(|(known, _)| *known == path);
+            known.map(|(_, by)| *by)
+        });
+        if let Some(by) = by {
+            compiler.mistake(
+                TAKEN,
+                format!("the file `{}` is {by}", file.path.value),
+                file.path.span,
+                "a run would replace it",
+                "name another file",
+            );
+        }
+        taken.push((path, "written by an earlier sink"));
+    }
 }

@@ -203,13 +203,14 @@ fn since(written: Option<&Spanned<String>>, compiler: &mut Compiler<'_>) -> Opti
 }
 
 fn file(source: &config::FileSource, span: Span, compiler: &mut Compiler<'_>) -> Compiled {
+    let inside = inside(&source.path, compiler);
     let format = match source.format.map(|format| format.value) {
         Some(config::FileSourceFormat::Json) => Some(FileFormat::Json),
         Some(config::FileSourceFormat::Jsonl) => Some(FileFormat::JsonLines),
         Some(config::FileSourceFormat::Csv) => Some(FileFormat::Csv),
+        None if !inside => None,
         None => named_format(&source.path, &["json", "jsonl", "csv"], compiler),
     };
-    inside(&source.path, compiler);
     let record = source.record.as_ref().map(|record| record.value.clone());
     let mut shape = match format {
         Some(FileFormat::Csv) => {
@@ -301,15 +302,22 @@ pub(super) fn named_format(
     format
 }
 
-/// A path stays inside the project.
-pub(super) fn inside(path: &Spanned<String>, compiler: &mut Compiler<'_>) {
-    if !file::is_inside(&path.value) {
-        compiler.mistake(
-            OUTSIDE,
-            format!("`{}` leaves the project", path.value),
-            path.span,
-            "expected a path inside the project",
-            "write a relative path without `..`",
-        );
+/// A path stays inside the project; false where it does not, which has been said then.
+pub(super) fn inside(path: &Spanned<String>, compiler: &mut Compiler<'_>) -> bool {
+    if file::is_inside(&path.value) {
+        return true;
     }
+    let message = if path.value.trim().is_empty() {
+        "the path names no file".to_owned()
+    } else {
+        format!("`{}` leaves the project", path.value)
+    };
+    compiler.mistake(
+        OUTSIDE,
+        message,
+        path.span,
+        "expected a path inside the project",
+        "write a relative path without `..`",
+    );
+    false
 }

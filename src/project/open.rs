@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{PROJECT_FILE, connections};
 use crate::config::{
-    Catalog, Connection, Loaded, LoadedPipeline, Texts, is_valid_name, load, parse_dotenv,
+    Catalog, Connection, Loaded, LoadedPipeline, Strings, Texts, is_valid_name, load, parse_dotenv,
 };
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 use crate::plan::{self, Plan, Surroundings};
@@ -81,8 +81,15 @@ pub fn open(request: &Request<'_>) -> Opened {
     let (loaded, found) = load(&texts, &schema::check);
     diagnostics.extend(found);
     if let Some(loaded) = loaded {
-        diagnostics.extend_in(connections::check(&loaded.project), &loaded.source);
+        connected(&loaded, &mut diagnostics);
         compile(root, &loaded, &mut opened.plans, &mut diagnostics);
+        let shown = |found: Diagnostics, loaded: &Loaded| -> Diagnostics {
+            found
+                .into_iter()
+                .map(|one| without_replaced(one, &loaded.strings))
+                .collect()
+        };
+        diagnostics = shown(diagnostics, &loaded);
         // What only another environment has is checked too; what all have is told once.
         let mut seen = diagnostics.clone();
         let names = loaded.environments.iter().map(|name| Some(&**name));
@@ -90,8 +97,9 @@ pub fn open(request: &Request<'_>) -> Opened {
             texts.env = env.map(str::to_owned);
             let (other, mut found) = load(&texts, &schema::check);
             if let Some(other) = other {
-                found.extend_in(connections::check(&other.project), &other.source);
+                connected(&other, &mut found);
                 compile(root, &other, &mut BTreeMap::new(), &mut found);
+                found = shown(found, &other);
             }
             for mut one in found {
                 if !seen.iter().any(|known| *known == one) {
@@ -110,6 +118,54 @@ pub fn open(request: &Request<'_>) -> Opened {
     opened
 }
 
+/// Codes of what may only follow from a key of a connection that was left out.
+const OF_KEYS: [&str; 2] = ["connection.no_site", "connection.ways_in"];
+
+/// Checks the connections; what only follows from mistakes of form is not told.
+fn connected(loaded: &Loaded, diagnostics: &mut Diagnostics) {
+    let found = connections::check(&loaded.project);
+    let alone = found
+        .into_iter()
+        .filter(|one| loaded.complete || !OF_KEYS.contains(&one.code.as_str()));
+    diagnostics.extend_in(alone.collect(), &loaded.source);
+}
+
+/// How short a replaced value may be to be looked for inside other words.
+const SHORT: usize = 3;
+
+/// What stands for a `${…}` is never shown: the `${…}` itself is.
+fn without_replaced(mut one: Diagnostic, strings: &Strings) -> Diagnostic {
+    let Some(source) = one.source.clone() else {
+        return one;
+    };
+    let spans: Vec<Span> = one.labels.iter().map(|label| label.span).collect();
+    for span in spans {
+        let written = source.slice(span).trim_matches(['"', '\'']);
+        if !written.contains("${") {
+            continue;
+        }
+        let expanded = strings.expand(written);
+        if expanded.text.len() >= SHORT && expanded.text != written {
+            one.reword(&expanded.text, written);
+        } else {
+            for quote in ['`', '"'] {
+                let shown = format!("{quote}{}{quote}", expanded.text);
+                one.reword(&shown, &format!("{quote}{written}{quote}"));
+            }
+        }
+        for replacement in &expanded.replacements {
+            let value = expanded.text.get(replacement.expanded.clone());
+            let name = written.get(replacement.written.clone());
+            if let (Some(value), Some(name)) = (value, name)
+                && value.len() >= SHORT
+            {
+                one.reword(value, name);
+            }
+        }
+    }
+    one
+}
+
 /// File by file from top to bottom; what is of no file comes last.
 fn in_order(diagnostics: Diagnostics) -> Diagnostics {
     let mut all: Vec<Diagnostic> = diagnostics.into_iter().collect();
@@ -126,7 +182,16 @@ fn in_order(diagnostics: Diagnostics) -> Diagnostics {
         };
         (key(one).0, name(one), key(one).1).cmp(&(key(other).0, name(other), key(other).1))
     });
-    all.into_iter().collect()
+    // What stands under an anchor is read wherever the anchor is named.
+    let mut once: Vec<Diagnostic> = Vec::with_capacity(all.len());
+    for one in all {
+        let near = once.iter().rev();
+        let mut same_place = near.take_while(|known| known.labels.first() == one.labels.first());
+        if !same_place.any(|known| *known == one) {
+            once.push(one);
+        }
+    }
+    once.into_iter().collect()
 }
 
 /// Codes of what may only follow from a source or transform that was left out.
@@ -161,7 +226,10 @@ fn stands_alone(one: &Diagnostic, loaded: &Loaded, pipeline: &LoadedPipeline) ->
     let unknown = pipeline.left_out.shape.is_some_and(|part| !known(part));
     let follows = (unknown && OF_SHAPE.contains(&code))
         || (pipeline.left_out.anything
-            && matches!(code, "pipeline.no_sources" | "pipeline.no_sinks"))
+            && matches!(
+                code,
+                "pipeline.no_sources" | "pipeline.no_sinks" | "sink.identify_nothing"
+            ))
         || (!loaded.complete && OF_CONNECTIONS.contains(&code));
     !follows
 }
@@ -193,17 +261,50 @@ fn compile(
     let mut catalogs = BTreeMap::new();
     for (name, connection) in loaded.project.connections.iter() {
         let file = format!("catalog/{}.json", name.value);
-        match fs::read_to_string(root.join(&file)) {
-            Ok(text) => match serde_json::from_str::<Catalog>(&text) {
-                Ok(catalog) => {
-                    catalogs.insert(Arc::clone(&name.value), catalog);
+        match fs::read(root.join(&file)) {
+            Ok(bytes) => {
+                let Some(text) = text(bytes, &file, diagnostics) else {
+                    continue;
+                };
+                let source = Source::new(file.as_str(), text.as_str());
+                let mut refuse = |message: String, at: Span, label: &str| {
+                    let help = format!("make it anew: `flowline fields {} --save`", name.value);
+                    let mistake = Diagnostic::error(BAD_CATALOG, message).label(at, label);
+                    diagnostics.push(mistake.help(help).in_source(&source));
+                };
+                let service = connection.value.service();
+                match Catalog::read(&text) {
+                    Ok(catalog) if catalog.service() == service => {
+                        catalogs.insert(Arc::clone(&name.value), catalog);
+                    }
+                    Ok(catalog) => {
+                        let at = text.find("\"kind\"").unwrap_or_default();
+                        let of = catalog.service();
+                        refuse(
+                            format!(
+                                "{file} is of {of}, and `{}` is a connection to {service}",
+                                name.value
+                            ),
+                            Span::new(at, at + "\"kind\"".len()),
+                            "of another service",
+                        );
+                    }
+                    Err(error) => {
+                        let at = source.byte(error.line(), error.column());
+                        let words = error.to_string();
+                        let words = words.split(" at line ").next().unwrap_or_default();
+                        refuse(
+                            format!("{file} is no catalog: {words}"),
+                            Span::new(at, at),
+                            "as far as it can be read",
+                        );
+                    }
                 }
-                Err(error) => diagnostics.push(
-                    Diagnostic::error(BAD_CATALOG, format!("{file} is no catalog: {error}")).help(
-                        format!("make it anew: `flowline fields {} --save`", name.value),
-                    ),
-                ),
-            },
+            }
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => diagnostics.push(
+                Diagnostic::error(UNREADABLE, format!("{file} cannot be read: {error}"))
+                    .help("check the file's permissions"),
+            ),
             Err(_) if matches!(connection.value, Connection::Brevo(_)) => diagnostics.push(
                 Diagnostic::note(
                     NO_CATALOG,
@@ -268,10 +369,13 @@ fn pipelines(root: &Path, diagnostics: &mut Diagnostics) -> Vec<(String, Arc<Sou
                 Diagnostic::warning(SUBFOLDER, format!("pipelines/{file}/ is not read"))
                     .help("move its files to pipelines/"),
             );
-        } else if let Some(name) = file.strip_suffix(".yml") {
+        } else if let Some(name) = other_ending(file) {
+            let source = Source::new(format!("pipelines/{file}"), String::new());
             diagnostics.push(
                 Diagnostic::warning(OTHER_ENDING, format!("pipelines/{file} is not read"))
-                    .help(format!("name it {name}.yaml")),
+                    .label(Span::new(0, 0), "another ending")
+                    .help(format!("name it {name}.yaml"))
+                    .in_source(&source),
             );
         } else if let Some(name) = file.strip_suffix(".yaml") {
             let shown = format!("pipelines/{file}");
@@ -281,7 +385,9 @@ fn pipelines(root: &Path, diagnostics: &mut Diagnostics) -> Vec<(String, Arc<Sou
                         PIPELINE_NAME,
                         format!("{shown}: `{name}` is no name of a pipeline"),
                     )
-                    .help("use a-z, 0-9, `_` and `-`, at most 63, a letter or digit first"),
+                    .label(Span::new(0, 0), "no name of a pipeline")
+                    .help("use a-z, 0-9, `_` and `-`, at most 63, a letter or digit first")
+                    .in_source(&Source::new(shown.as_str(), String::new())),
                 );
                 continue;
             }
@@ -291,22 +397,82 @@ fn pipelines(root: &Path, diagnostics: &mut Diagnostics) -> Vec<(String, Arc<Sou
     found
 }
 
+/// The name without an ending that looks like YAML's and is not `.yaml`.
+fn other_ending(file: &str) -> Option<&str> {
+    let (name, ending) = file.rsplit_once('.')?;
+    let like = ["yml", "yaml"]
+        .iter()
+        .any(|one| ending.eq_ignore_ascii_case(one));
+    (like && ending != "yaml").then_some(name)
+}
+
 fn read(path: &Path, shown: &str, diagnostics: &mut Diagnostics) -> Option<Arc<Source>> {
-    let failed = match fs::read(path) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => return Some(Source::new(shown, text)),
-            Err(error) => format!(
-                "{shown} is not UTF-8: byte {}",
-                error.utf8_error().valid_up_to()
-            ),
-        },
-        Err(error) => format!("{shown} cannot be read: {error}"),
+    match fs::read(path) {
+        Ok(bytes) => text(bytes, shown, diagnostics).map(|text| Source::new(shown, text)),
+        Err(error) => {
+            diagnostics.push(
+                Diagnostic::error(UNREADABLE, format!("{shown} cannot be read: {error}"))
+                    .help("check the file's name and permissions"),
+            );
+            None
+        }
+    }
+}
+
+/// A file's text; what is not UTF-8 is shown at its first wrong byte.
+fn text(bytes: Vec<u8>, shown: &str, diagnostics: &mut Diagnostics) -> Option<String> {
+    let error = match String::from_utf8(bytes) {
+        Ok(text) => return Some(text),
+        Err(error) => error,
+    };
+    let at = error.utf8_error().valid_up_to();
+    let before = error.as_bytes().get(..at).unwrap_or_default();
+    let before = String::from_utf8_lossy(before);
+    // What follows is shown as far as its line goes, a sign for each byte that is none.
+    let rest = error.as_bytes().get(at..).unwrap_or_default();
+    let rest = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let rest: String = rest
+        .iter()
+        .map(|byte| {
+            if byte.is_ascii() {
+                char::from(*byte)
+            } else {
+                '?'
+            }
+        })
+        .collect();
+    let source = Source::new(shown, format!("{before}{rest}"));
+    let source = if shown.ends_with(".yaml") {
+        source
+    } else {
+        masked(&source)
     };
     diagnostics.push(
-        Diagnostic::error(UNREADABLE, failed)
-            .help("check the file's name, encoding and permissions"),
+        Diagnostic::error(UNREADABLE, format!("{shown} is not UTF-8"))
+            .label(Span::new(at, at + 1), format!("byte {at}"))
+            .help("save it as UTF-8")
+            .in_source(&source),
     );
     None
+}
+
+/// A file that may hold secrets, each character of a value a `*`: all places stay what they are.
+fn masked(source: &Source) -> Arc<Source> {
+    let lines = source.text().split_inclusive('\n').map(|line| {
+        let name = line.find('=').map_or(0, |at| at + 1);
+        let (name, value) = line.split_at_checked(name).unwrap_or_default();
+        let comment = line.trim_start().starts_with('#');
+        let value = value.chars().map(|one| match one {
+            '\r' | '\n' => one.to_string(),
+            one => "*".repeat(one.len_utf8()),
+        });
+        if comment {
+            line.to_owned()
+        } else {
+            format!("{name}{}", value.collect::<String>())
+        }
+    });
+    Source::new(source.name(), lines.collect::<String>())
 }
 
 fn dotenv(request: &Request<'_>, diagnostics: &mut Diagnostics) -> Vec<(String, String)> {
@@ -314,27 +480,41 @@ fn dotenv(request: &Request<'_>, diagnostics: &mut Diagnostics) -> Vec<(String, 
         Some(file) => (file.to_owned(), file.display().to_string()),
         None => (request.root.join(".env"), ".env".to_owned()),
     };
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
         Err(error) => {
             if request.env_file.is_some() {
                 diagnostics.push(
                     Diagnostic::error(UNREADABLE, format!("{shown} cannot be read: {error}"))
                         .help("check the name after --env-file"),
                 );
+            } else if error.kind() != std::io::ErrorKind::NotFound {
+                diagnostics.push(
+                    Diagnostic::error(UNREADABLE, format!("{shown} cannot be read: {error}"))
+                        .help("check the file's permissions"),
+                );
             }
             return Vec::new();
         }
     };
+    let Some(text) = text(bytes, &shown, diagnostics) else {
+        return Vec::new();
+    };
     let (names, wrong) = parse_dotenv(&text);
+    let source = masked(&Source::new(shown.as_str(), text.as_str()));
     for line in wrong {
-        // The line itself may hold a secret: only its number is told.
+        // The line itself may hold a secret: it is shown masked.
+        let mut lines = source.text().split_inclusive('\n');
+        let start = lines.by_ref().take(line - 1).map(str::len).sum();
+        let length = lines.next().map_or(0, |line| line.trim_end().len());
         diagnostics.push(
             Diagnostic::error(
                 DOTENV_LINE,
                 format!("line {line} of {shown} is not `NAME=VALUE`"),
             )
-            .help("comments start with `#`; a value in quotes closes them on the same line"),
+            .label(Span::new(start, start + length), "expected `NAME=VALUE`")
+            .help("comments start with `#`; a value in quotes closes them on the same line")
+            .in_source(&source),
         );
     }
     names

@@ -45,6 +45,8 @@ pub fn check(document: Document, root: &Arc<Node>) -> Vec<Mistake> {
     let mut mistakes: Vec<Mistake> = Vec::new();
     // A map of several keys where one is expected hides what its keys would be blamed for.
     let mut shadows: Vec<Vec<Arc<str>>> = Vec::new();
+    let mut lacks_sinks = false;
+    let mut misspelt: Vec<(Vec<Arc<str>>, Arc<str>)> = Vec::new();
     for error in validator.iter_errors(&instance) {
         let path = segments(error.instance_path().as_str());
         let place = Place::find(root, &path);
@@ -58,7 +60,26 @@ pub fn check(document: Document, root: &Arc<Node>) -> Vec<Mistake> {
         if matches!(error.kind(), ValidationErrorKind::MaxProperties { .. }) {
             shadows.push(path.clone());
         }
+        // A misspelt key is not told a second time as one that is missing.
+        if let Some(key) = words::misspelt(error.kind(), &place, owner) {
+            misspelt.push((path, key));
+            continue;
+        }
+        if path.is_empty() && words::lacks_sinks(error.kind(), root) {
+            lacks_sinks = true;
+            continue;
+        }
         mistakes.extend(words::mistakes(error.kind(), &place, owner, &path));
+    }
+    for mistake in &mut mistakes {
+        let of_key = misspelt
+            .iter()
+            .any(|(path, key)| matches!(mistake.path.split_last(), Some((last, above)) if last == key && above == path));
+        if of_key && mistake.removable {
+            // Without it the map lacks what it needs.
+            mistake.removable = false;
+            mistake.path.pop();
+        }
     }
     mistakes.retain(|mistake| {
         !shadows.iter().any(|shadow| {
@@ -73,6 +94,22 @@ pub fn check(document: Document, root: &Arc<Node>) -> Vec<Mistake> {
             .first()
             .map_or(0, |label| label.span.start)
     });
+    // What is of the wrong type is none of the words either.
+    let typed: Vec<Vec<Arc<str>>> = mistakes
+        .iter()
+        .filter(|mistake| words::is_of_type(&mistake.diagnostic))
+        .map(|mistake| mistake.path.clone())
+        .collect();
+    mistakes.retain(|mistake| {
+        !words::is_of_words(&mistake.diagnostic) || !typed.contains(&mistake.path)
+    });
+    if lacks_sinks {
+        let mut told = false;
+        mistakes.retain(|mistake| {
+            !words::is_sink_among_transforms(&mistake.diagnostic)
+                || !std::mem::replace(&mut told, true)
+        });
+    }
     mistakes
 }
 

@@ -178,6 +178,66 @@ pub(super) fn mistakes(
     }
 }
 
+/// True for a value of another type than is expected.
+pub(super) fn is_of_type(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == WRONG_TYPE || diagnostic.code == NOTHING_THERE
+}
+
+/// True for a value that is none of some words.
+pub(super) fn is_of_words(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == NOT_ONE_OF
+}
+
+/// True for the names of sources and sinks: `brevo.contacts`, `file`.
+fn is_service_step(key: &str) -> bool {
+    key.contains('.') || matches!(key, "http" | "file" | "metrics")
+}
+
+/// True where the sinks are among the transforms: their own key is what is missing.
+pub(super) fn lacks_sinks(kind: &ValidationErrorKind, root: &Node) -> bool {
+    let ValidationErrorKind::Required { property } = kind else {
+        return false;
+    };
+    let steps = root.get("transforms").and_then(|steps| steps.as_list());
+    property.as_str() == Some("sinks")
+        && steps
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|step| step.as_map()?.first())
+            .any(|entry| is_service_step(&entry.key.value))
+}
+
+/// True for what [`lacks_sinks`] is told as.
+pub(super) fn is_sink_among_transforms(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == UNKNOWN_STEP && diagnostic.message.ends_with("is a sink, not a transform")
+}
+
+/// The unknown key that is most likely meant for one that is missing.
+pub(super) fn misspelt(
+    kind: &ValidationErrorKind,
+    place: &Place<'_>,
+    schema: &Json,
+) -> Option<Arc<str>> {
+    let ValidationErrorKind::Required { property } = kind else {
+        return None;
+    };
+    let missing = property.as_str()?;
+    let known = keys(schema);
+    let entries = place.node.as_map()?.iter();
+    let mut unknown = entries
+        .map(|entry| &entry.key.value)
+        .filter(|key| !known.contains(&&***key));
+    unknown
+        .find(|key| {
+            // `identify {` and `jql:x`: the colon is missing, or the space after it.
+            let begins = key
+                .strip_prefix(missing)
+                .is_some_and(|rest| rest.starts_with([' ', ':', '{']));
+            begins || nearest(key, known.iter().copied()) == Some(missing)
+        })
+        .cloned()
+}
+
 fn out_of_range(words: &str, limit: &Json, place: &Place<'_>) -> Diagnostic {
     Diagnostic::error(OUT_OF_RANGE, format!("{} is out of range", place.name()))
         .label(place.span(), format!("expected {words} {limit}"))
@@ -207,7 +267,20 @@ fn unknown(entry: &Entry, place: &Place<'_>, schema: &Json, path: &[Arc<str>]) -
         None => format!("the keys here are: {}", keys.join(", ")),
     };
     let (code, message) = if step {
-        let what = match place.owner.map(|(name, _)| name) {
+        let owner = place.owner.map(|(name, _)| name);
+        if owner == Some("transforms") && near.is_none() && is_service_step(key) {
+            return Mistake {
+                diagnostic: Diagnostic::error(
+                    UNKNOWN_STEP,
+                    format!("`{key}` is a sink, not a transform"),
+                )
+                .label(entry.key.span, "stands among the transforms")
+                .help("put `sinks:` above it"),
+                path: path.to_vec(),
+                removable: false,
+            };
+        }
+        let what = match owner {
             Some("sources") => "source",
             Some("transforms") => "transform",
             Some("sinks") => "sink",
@@ -423,6 +496,10 @@ fn several(place: &Place<'_>, schema: &Json) -> Diagnostic {
         }
         _ => Diagnostic::error(SEVERAL_KEYS, "a map of one key has several")
             .label(span, "a second key where there is one")
-            .help("begin each with a dash of its own: `- …`"),
+            .help(if place.direct {
+                format!("keep one of {}", known.join(", "))
+            } else {
+                "begin each with a dash of its own: `- …`".to_owned()
+            }),
     }
 }

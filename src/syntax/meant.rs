@@ -62,8 +62,12 @@ pub(super) fn with_quotes(line: &str, value: &Range<usize>) -> String {
     format!("{before}{}{after}", quoted(text)).trim().to_owned()
 }
 
-/// The text in single quotes, as YAML writes them.
+/// The text in single quotes, as YAML writes them; a quote that only closes is the one it lacks.
 fn quoted(text: &str) -> String {
+    let text = match text.strip_suffix(['"', '\'']) {
+        Some(rest) if closes_only(text) => rest,
+        _ => text,
+    };
     format!("'{}'", text.replace('\'', "''"))
 }
 
@@ -81,6 +85,19 @@ pub(super) fn unclosed_quote(text: &str) -> Option<char> {
         }
     }
     open
+}
+
+/// True where a text ends with a quote that was never opened: the first one was left out.
+fn closes_only(text: &str) -> bool {
+    let Some(quote) = text
+        .chars()
+        .next_back()
+        .filter(|one| matches!(one, '"' | '\''))
+    else {
+        return false;
+    };
+    let before = text.strip_suffix(quote).unwrap_or_default();
+    !before.contains(quote) && !before.ends_with([' ', '(', '=', '[', ','])
 }
 
 /// True for what looks like a path, condition or template.
@@ -187,7 +204,11 @@ fn value_length(text: &str) -> usize {
             _ => {}
         }
     }
-    text.len()
+    // A quote that only closes ends the value.
+    let stray = quote.and_then(|quote| text.find(quote)).map(|at| at + 1);
+    stray
+        .filter(|end| text.get(..*end).is_some_and(closes_only))
+        .unwrap_or(text.len())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod meant;
 mod node;
 mod parse;
 mod quoting;
+mod repair;
 mod runs;
 
 pub use core_schema::core_schema;

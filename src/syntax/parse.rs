@@ -10,11 +10,12 @@ use granit_parser::{
 
 use super::core_schema::core_schema;
 use super::quoting;
+use super::repair::{self, Edits};
 use super::runs::runs;
 use super::{Entry, Kind, Node, Scalar, ScalarValue, Style};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, Spanned};
 
-const SYNTAX: Code = Code::new("yaml.syntax");
+pub(super) const SYNTAX: Code = Code::new("yaml.syntax");
 const UNCLOSED: Code = Code::new("yaml.unclosed");
 const DUPLICATE_KEY: Code = Code::new("yaml.duplicate_key");
 const CUSTOM_TAG: Code = Code::new("yaml.custom_tag");
@@ -56,91 +57,86 @@ pub fn parse(source: &Arc<Source>) -> (Option<Arc<Node>>, Diagnostics) {
         return (None, mistake.in_source(source).into());
     }
     let mut root = None;
-    let mut blanked: Option<String> = None;
+    let mut current = Arc::clone(source);
+    let mut repairs: Vec<Edits> = Vec::new();
+    let mut guessed = false;
     for _ in 0..MAX_SYNTAX_MISTAKES {
-        let text = blanked.as_deref().unwrap_or(source.text());
-        let mut builder = Builder::new(source);
-        let end = builder.run(text);
+        let mut builder = Builder::new(&current);
+        let end = builder.run();
         let failed = builder.diagnostics.has_errors();
         root = builder.root.take();
         let known = diagnostics.len();
+        let edits = end.edits(&current, &mut builder.diagnostics);
         for one in builder.diagnostics {
-            let one = one.in_source(source);
+            // Lines that were left out may have parted two maps.
+            if guessed && one.code == DUPLICATE_KEY {
+                continue;
+            }
+            let one = as_written(one, &repairs).in_source(source);
             if !diagnostics.iter().any(|known| *known == one) {
                 diagnostics.push(one);
             }
         }
-        let new = diagnostics.len() > known;
-        match end {
-            End::WithoutLine(byte) if new => match without_line(text, byte) {
-                Some(rest) => blanked = Some(rest),
-                None => break,
-            },
-            End::WithoutValue(value) if new => match without_value(text, value) {
-                Some(rest) => blanked = Some(rest),
-                None => break,
-            },
-            _ if root.is_none() && !failed && blanked.is_none() => {
-                let mistake = Diagnostic::error(EMPTY, "the file is empty")
-                    .label(Span::new(0, 0), "a map is expected")
-                    .help("see `flowline init` for a file to start from");
-                diagnostics.push(mistake.in_source(source));
-                break;
-            }
-            _ => break,
+        if root.is_none() && !failed && repairs.is_empty() {
+            let mistake = Diagnostic::error(EMPTY, "the file is empty")
+                .label(Span::new(0, 0), "a map is expected")
+                .help("see `flowline init` for a file to start from");
+            diagnostics.push(mistake.in_source(source));
         }
+        let repaired = edits.and_then(|edits| Some((edits.apply(current.text())?, edits)));
+        let Some((text, edits)) = repaired.filter(|_| diagnostics.len() > known) else {
+            break;
+        };
+        current = Source::new(source.name(), text);
+        guessed |= edits.is_guess();
+        repairs.push(edits);
     }
     let failed = diagnostics.has_errors();
     (root.filter(|_| !failed), diagnostics)
 }
 
-/// The text with the line of a byte blanked; none where lines below it belong to it.
-fn without_line(text: &str, byte: usize) -> Option<String> {
-    let start = text.get(..byte)?.rfind('\n').map_or(0, |at| at + 1);
-    let length = text.get(start..)?.find('\n').unwrap_or(text.len() - start);
-    let line = text.get(start..start + length)?;
-    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
-    let below = text.get(start + length..)?;
-    let next = below.lines().find(|line| !line.trim().is_empty());
-    if line.trim().is_empty() || next.is_some_and(|next| indent(next) > indent(line)) {
-        return None;
+/// A mistake of a repaired text at its places in the file.
+fn as_written(mut mistake: Diagnostic, repairs: &[Edits]) -> Diagnostic {
+    for label in &mut mistake.labels {
+        for edits in repairs.iter().rev() {
+            let start = edits.before(label.span.start);
+            label.span = Span::new(start, edits.before(label.span.end).max(start));
+        }
     }
-    // The first line of a list's element is its dash: what follows at its keys' column stays.
-    let own = line.len() - line.trim_start_matches(' ').len();
-    let dash = line.get(own..)?.starts_with("- ");
-    let kept = if dash
-        && next
-            .is_some_and(|next| indent(next) == indent(line) && !next.trim_start().starts_with('-'))
-    {
-        return None;
-    } else {
-        " ".repeat(line.len())
-    };
-    let mut rest = String::with_capacity(text.len());
-    rest.push_str(text.get(..start)?);
-    rest.push_str(&kept);
-    rest.push_str(below);
-    Some(rest)
-}
-
-/// The text with a word in place of a value; as long as it was.
-fn without_value(text: &str, value: Span) -> Option<String> {
-    let before = text.get(..value.start)?;
-    let after = text.get(value.end..)?;
-    Some(format!(
-        "{before}{}{after}",
-        "x".repeat(value.end - value.start)
-    ))
+    mistake
 }
 
 /// How reading ended.
 enum End {
     /// At the end of the file, or where nothing more can be made of it.
     Done,
-    /// At a mistake in the line of this byte.
-    WithoutLine(usize),
+    /// At a line that does not fit those around it; the last mistake told is about it.
+    Lines(usize),
     /// At a mistake that is this value's.
-    WithoutValue(Span),
+    Value(Span),
+    /// At a quote that is never closed.
+    Quote(usize),
+    /// At a bracket that is never closed, and what would close it.
+    Bracket(usize, &'static str),
+}
+
+impl End {
+    /// With which changes the rest can be read; a mistake of lines is told as what mends it.
+    fn edits(&self, source: &Source, diagnostics: &mut Diagnostics) -> Option<Edits> {
+        match self {
+            Self::Done => None,
+            Self::Lines(at) => {
+                let repair = repair::lines(source, *at)?;
+                if let Some(mistake) = repair.mistake {
+                    diagnostics.replace_last(mistake);
+                }
+                Some(repair.edits)
+            }
+            Self::Value(value) => Some(repair::value(*value)),
+            Self::Quote(at) => repair::quote(source, *at),
+            Self::Bracket(at, close) => repair::bracket(source, *at, close),
+        }
+    }
 }
 
 struct Builder<'s> {
@@ -196,7 +192,8 @@ impl<'s> Builder<'s> {
         }
     }
 
-    fn run(&mut self, text: &str) -> End {
+    fn run(&mut self) -> End {
+        let text = self.source.text();
         let mut options = Options::default();
         options.emit_unresolved_aliases = true;
         options.max_buffered_comment_events = 1 << 20;
@@ -237,19 +234,44 @@ impl<'s> Builder<'s> {
                 "opened here",
                 "close it with the same quote",
             );
-            return End::Done;
+            return End::Quote(at);
+        }
+        // A quote that opens in an earlier line was not closed there: this one closes it.
+        if error.info().contains("invalid trailing content after")
+            && let Some(open) = quoting::opened_above(self.source.text(), at)
+        {
+            // It may be the first quote of its value that is not there.
+            if let Some((mistake, value)) = quoting::unquoted(self.source, open, false)
+                && value.end == open + 1
+                && value.start < open
+            {
+                self.diagnostics.push(mistake);
+                return End::Value(value);
+            }
+            self.mistake(
+                UNCLOSED,
+                "the quote is never closed",
+                Span::new(open, open + 1),
+                "opened here",
+                "close it with the same quote",
+            );
+            return End::Quote(open);
         }
         // A plain scalar of several lines is refused at the colon in its last one.
         if matches!(error.kind(), ErrorKind::MappingValueNotAllowed)
             && let Some(mistake) = self.continued(at)
         {
             self.diagnostics.push(mistake);
-            return End::WithoutLine(at);
+            return End::Lines(at);
         }
         if let Some((mistake, value)) = quoting::unquoted(self.source, at, in_flow) {
             self.diagnostics.push(mistake);
-            return End::WithoutValue(value);
+            return End::Value(value);
         }
+        let flow = flow.or_else(|| {
+            let in_flow = error.info().contains("only valid inside a block");
+            repair::open_bracket(self.source, at).filter(|_| in_flow)
+        });
         if let Some(start) = flow {
             let bracket = self.source.slice(Span::new(start, start + 1));
             let close = if bracket == "[" { "]" } else { "}" };
@@ -260,7 +282,7 @@ impl<'s> Builder<'s> {
                 "opened here",
                 format!("close it with `{close}`, and part its elements by `,`"),
             );
-            return End::Done;
+            return End::Bracket(start, close);
         }
         if error.info().contains("simple key expect") && !line.contains('\t') {
             let begin = line_start + line.len() - line.trim_start_matches(' ').len();
@@ -271,7 +293,7 @@ impl<'s> Builder<'s> {
                 "neither a key nor an element",
                 "write `KEY: VALUE`, or `- VALUE` for an element of a list",
             );
-            return End::WithoutLine(at);
+            return End::Lines(at);
         }
         let width = text
             .get(at..)
@@ -294,7 +316,7 @@ impl<'s> Builder<'s> {
             )
         };
         self.mistake(SYNTAX, message, Span::new(at, at + width), "here", help);
-        End::WithoutLine(at)
+        End::Lines(at)
     }
 
     /// `a: 1` and below it, deeper, `b: 2`; or a line without a colon above one with.
@@ -617,15 +639,19 @@ impl<'s> Builder<'s> {
             .collect();
         for (key, merge) in merges {
             let maps: Vec<Arc<Node>> = match &merge.kind {
-                Kind::Map(_) => vec![merge],
                 Kind::List(maps) => maps.clone(),
-                Kind::Scalar(_) => Vec::new(),
+                Kind::Map(_) | Kind::Scalar(_) => vec![merge],
             };
-            if maps.is_empty() || maps.iter().any(|map| map.as_map().is_none()) {
+            if let Some(wrong) = maps.iter().find(|map| map.as_map().is_none()) {
+                let at = if wrong.span.is_empty() {
+                    key
+                } else {
+                    wrong.span
+                };
                 self.mistake(
                     BAD_MERGE,
                     "`<<` takes a map, or a list of maps",
-                    key,
+                    at,
                     "nothing to merge",
                     "write `<<: *name`",
                 );
@@ -688,7 +714,9 @@ impl<'s> Builder<'s> {
                 Some(Key::Merge(span)) => merges.push((span, node)),
                 Some(Key::Refused) => {}
                 None => {
-                    let (new, mistake) = key_of(self.source, &node, entries, names, begins_in_flow);
+                    let merged = merges.first().map(|(key, _)| *key);
+                    let (new, mistake) =
+                        key_of(self.source, &node, entries, names, merged, begins_in_flow);
                     *key = Some(new);
                     self.diagnostics.extend(mistake);
                 }
@@ -703,6 +731,7 @@ fn key_of(
     node: &Node,
     entries: &[Entry],
     names: &mut HashSet<Arc<str>>,
+    merged: Option<Span>,
     begins_in_flow: bool,
 ) -> (Key, Option<Diagnostic>) {
     let Kind::Scalar(scalar) = &node.kind else {
@@ -717,7 +746,14 @@ fn key_of(
         );
     };
     if &*scalar.text == "<<" && scalar.style == Style::Plain {
-        return (Key::Merge(node.span), None);
+        let Some(first) = merged else {
+            return (Key::Merge(node.span), None);
+        };
+        let mistake = Diagnostic::error(DUPLICATE_KEY, "the key `<<` stands here twice")
+            .label(node.span, "the second one")
+            .label(first, "the first one")
+            .help("merge several maps by a list: `<<: [*one, *other]`");
+        return (Key::Refused, Some(mistake));
     }
     if names.insert(Arc::clone(&scalar.text)) {
         return (
@@ -895,6 +931,93 @@ mod tests {
                 "yaml.unquoted_template"
             ]
         );
+    }
+
+    /// A file, of which one line at a time is spoilt.
+    const GOOD: &str = "sources:\n  - jira.issues:\n      jql: project = SUP\n      since: 30 days ago\n      live: true\nsinks:\n  - brevo.contacts:\n      identify: { email: $.a }\n      attributes:\n        KEY: '{{key}}'\n        NAME: $.b\n        LAST: '{{c}}'\n  - file:\n      path: \"x.jsonl\"\n      format: jsonl\n";
+
+    #[test]
+    fn one_mistake_of_lines_is_told_once_and_where_it_is() {
+        for (line, spoilt, code, label) in [
+            ("      jql: ", "       jql: ", "yaml.syntax", "jql"),
+            ("      jql: ", "     jql: ", "yaml.syntax", "jql"),
+            ("      jql: ", "\tjql: ", "yaml.syntax", "\t"),
+            ("      since: ", "\tsince: ", "yaml.syntax", "\t"),
+            ("      live: ", "      \tlive: ", "yaml.syntax", "\t"),
+            ("      since: ", "        since: ", "yaml.syntax", "since"),
+            ("      since: ", "    since: ", "yaml.syntax", "since"),
+            (
+                "jql: project",
+                "jql project",
+                "yaml.syntax",
+                "jql project = SUP",
+            ),
+            ("jql: project", "jql:project", "yaml.syntax", "jql:"),
+            (
+                "jira.issues:\n",
+                "jira.issues\n",
+                "yaml.syntax",
+                "jira.issues",
+            ),
+            ("sinks:\n", "sinks\n", "yaml.syntax", "sinks"),
+            ("  - brevo", "  -brevo", "yaml.syntax", "-"),
+            ("  - brevo", "    brevo", "yaml.syntax", "brevo.contacts"),
+            (
+                "      attributes:",
+                "        attributes:",
+                "yaml.syntax",
+                "attributes",
+            ),
+            ("        NAME: ", "      NAME: ", "yaml.syntax", "NAME"),
+            ("        KEY: ", "         KEY: ", "yaml.syntax", "KEY"),
+            ("'{{key}}'", "'{{key}}", "yaml.unclosed", "'"),
+            (
+                "'{{key}}'",
+                "{{key}}'",
+                "yaml.unquoted_template",
+                "{{key}}'",
+            ),
+            ("$.b", "{{b}}'", "yaml.unquoted_template", "{{b}}'"),
+            ("$.a }", "$.a", "yaml.unclosed", "{"),
+            ("\"x.jsonl\"", "\"x.jsonl", "yaml.unclosed", "\""),
+        ] {
+            let text = GOOD.replacen(line, spoilt, 1);
+            assert_ne!(text, GOOD, "{line:?}");
+            let found = mistakes(&text);
+            assert_eq!(found.len(), 1, "{spoilt:?}: {found:?}");
+            assert_eq!(
+                (found[0].0, found[0].1.as_str()),
+                (code, label),
+                "{spoilt:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_next_mistake_is_told_beside_one_of_lines() {
+        let text = GOOD
+            .replacen("      since: ", "        since: ", 1)
+            .replacen("'{{key}}'", "{{key}}", 1)
+            .replacen("  - file:", "  - file", 1);
+        let labels: Vec<String> = mistakes(&text).into_iter().map(|one| one.1).collect();
+        assert_eq!(labels, ["since", "{{key}}", "file"]);
+    }
+
+    #[test]
+    fn a_merge_takes_maps_once() {
+        for (text, code, label) in [
+            ("a: { <<: 5 }", "yaml.bad_merge", "5"),
+            ("a: { <<: [{ b: 1 }, x] }", "yaml.bad_merge", "x"),
+            (
+                "a: { <<: { b: 1 }, <<: { c: 1 } }",
+                "yaml.duplicate_key",
+                "<<",
+            ),
+        ] {
+            let found = mistakes(text);
+            assert_eq!(found.len(), 1, "{text}: {found:?}");
+            assert_eq!((found[0].0, found[0].1.as_str()), (code, label), "{text}");
+        }
     }
 
     #[test]

@@ -22,6 +22,18 @@ pub(super) fn line_at(source: &Source, byte: usize) -> (usize, &str) {
     (start, rest.lines().next().unwrap_or_default())
 }
 
+/// Where the quote opens that is closed just before a byte, where that is in an earlier line.
+pub(super) fn opened_above(text: &str, byte: usize) -> Option<usize> {
+    let before = text.get(..byte)?.trim_end();
+    let quote = before
+        .chars()
+        .next_back()
+        .filter(|one| matches!(one, '"' | '\''))?;
+    let inside = before.get(..before.len() - 1)?;
+    let open = inside.rfind(quote)?;
+    inside.get(open..)?.contains('\n').then_some(open)
+}
+
 /// What a mistake at a byte is, where quotes around the value there would have prevented it.
 fn quotes_missing(source: &Source, byte: usize, in_flow: bool) -> Option<Diagnostic> {
     unquoted(source, byte, in_flow).map(|(mistake, _)| mistake)

@@ -18,5 +18,6 @@ mod jql;
 mod jsonpath;
 mod language;
 mod payloads;
+mod projects;
 mod sandbox;
 mod state_crash;

@@ -60,7 +60,7 @@ struct Planned {
 
 /// Plans the pipelines one after the other.
 pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
-    let (opened, plans) = match context.open_for(&arguments.pipelines) {
+    let (opened, plans) = match context.open_for(&arguments.pipelines, true) {
         Ok(found) => found,
         Err(exit) => return exit,
     };

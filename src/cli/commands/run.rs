@@ -63,7 +63,7 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         };
         return super::plan::run(&plan, context).await;
     }
-    let (opened, plans) = match context.open_for(&arguments.pipelines) {
+    let (opened, plans) = match context.open_for(&arguments.pipelines, true) {
         Ok(found) => found,
         Err(exit) => return exit,
     };

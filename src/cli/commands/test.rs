@@ -124,9 +124,9 @@ fn plans(names: &[String], context: &Context) -> Result<(Opened, Vec<Arc<Plan>>)
     };
     if names.is_empty() {
         let all = context.open()?.names;
-        errors_only.open_for(&all)
+        errors_only.open_for(&all, false)
     } else {
-        errors_only.open_for(names)
+        errors_only.open_for(names, false)
     }
 }
 

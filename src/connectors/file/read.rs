@@ -87,7 +87,11 @@ impl<'s> FileReader<'s> {
                     .flexible(false)
                     .from_reader(reader);
                 let header = reader.headers().map_err(|error| failed(&error))?;
-                let header = header.iter().map(Arc::from).collect();
+                let header: Vec<Arc<str>> = header.iter().map(Arc::from).collect();
+                let mut names = std::collections::HashSet::new();
+                if let Some(twice) = header.iter().find(|name| !names.insert(Arc::clone(name))) {
+                    return Err(failed(&format!("the header names `{twice}` twice")));
+                }
                 Rows::Csv {
                     reader: Box::new(reader),
                     header,
@@ -151,28 +155,37 @@ impl<'s> FileReader<'s> {
                     },
                 )));
             },
-            Rows::Csv { reader, header } => {
+            Rows::Csv { reader, header } => loop {
                 let mut row = csv::StringRecord::new();
-                match reader.read_record(&mut row) {
-                    Ok(false) => Ok(None),
+                let error = match reader.read_record(&mut row) {
+                    Ok(false) => return Ok(None),
                     Ok(true) => {
                         let members: Object = header
                             .iter()
                             .zip(row.iter())
                             .map(|(name, cell)| (Arc::clone(name), cell.into()))
                             .collect();
-                        Ok(Some(Ok(members.into())))
+                        return Ok(Some(Ok(members.into())));
                     }
-                    Err(error) => {
-                        let line = error.position().map_or(0, csv::Position::line);
-                        let name: Arc<str> = format!("{path}:{line}").into();
-                        Ok(Some(Err(BadRecord {
-                            name,
-                            reason: "the line is not a row of the header".to_owned(),
-                        })))
-                    }
+                    Err(error) => error,
+                };
+                // A line of nothing but blanks says nothing.
+                if row.len() == 1 && row.iter().all(|cell| cell.trim().is_empty()) {
+                    continue;
                 }
-            }
+                let line = error.position().map_or(0, csv::Position::line);
+                let reason = match error.kind() {
+                    csv::ErrorKind::UnequalLengths {
+                        expected_len, len, ..
+                    } => format!("the row has {len} cells, and the header {expected_len}"),
+                    csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8".to_owned(),
+                    _ => "the line is no row of CSV".to_owned(),
+                };
+                return Ok(Some(Err(BadRecord {
+                    name: format!("{path}:{line}").into(),
+                    reason,
+                })));
+            },
         }
     }
 }

@@ -150,6 +150,12 @@ impl Expression {
         self.span
     }
 
+    /// The zone in which it reads a date alone: the pipeline's.
+    #[must_use]
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The file that it stands in.
     #[must_use]
     pub const fn source(&self) -> &Arc<Source> {

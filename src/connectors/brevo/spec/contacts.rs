@@ -16,6 +16,8 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use super::{Identify, Lists, Made};
 use crate::config::IfMissing;
 use crate::expression::{Expression, Trouble, TroubleKind, Wish, conversion};
@@ -166,7 +168,7 @@ impl Contacts {
             )]
             None => time.map_or(Order::Missing, |time| Order::Number(time as f64)),
             Some(expression) => match expression.evaluate(&record.value)? {
-                Some(value) => order_of(&value),
+                Some(value) => order_of(&value, expression.zone()),
                 None => Order::Missing,
             },
         };
@@ -174,15 +176,16 @@ impl Contacts {
     }
 }
 
-/// What a value is ordered by: numbers and times as numbers, any other text as text.
+/// What a value is ordered by: numbers and times as numbers (a date alone is midnight in the
+/// zone), any other text as text.
 #[expect(
     clippy::cast_precision_loss,
     reason = "times are far below 2^53 milliseconds"
 )]
-fn order_of(value: &Value) -> Order {
+fn order_of(value: &Value, zone: &TimeZone) -> Order {
     match value {
         Value::Number(number) => Order::Number(number.as_f64()),
-        Value::String(text) => match conversion::read_time_text(text, &jiff::tz::TimeZone::UTC) {
+        Value::String(text) => match conversion::read_time_text(text, zone) {
             Some(time) => Order::Number(time.as_millisecond() as f64),
             None => Order::Text(text.to_string()),
         },

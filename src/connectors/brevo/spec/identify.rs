@@ -45,6 +45,23 @@ impl IdentityKind {
             Self::Phone => "phone",
         }
     }
+
+    /// What it takes, for messages.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::ContactId => "a positive integer",
+            Self::ExtId => "text or a number",
+            Self::Email => "an e-mail address",
+            Self::Phone => "a phone number",
+        }
+    }
+}
+
+/// True for a value that can be an identity of this kind.
+#[must_use]
+pub fn is_identity(kind: IdentityKind, value: &Value) -> bool {
+    normal(kind, value).is_ok()
 }
 
 /// The identities of one contact, the key first.

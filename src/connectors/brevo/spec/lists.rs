@@ -55,6 +55,16 @@ impl ListRef {
     }
 }
 
+/// True for what names lists: one, or a list of them.
+#[must_use]
+pub fn are_lists(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(entries) => entries.iter().all(are_lists),
+        entry => ListRef::from_value(entry).is_some(),
+    }
+}
+
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -7,8 +7,8 @@ mod lists;
 
 pub use contacts::{Consent, Contacts, Mode};
 pub use events::{Events, is_event_name};
-pub use identify::{Identify, Identity, IdentityKind, is_email};
-pub use lists::{ListRef, Lists};
+pub use identify::{Identify, Identity, IdentityKind, is_email, is_identity};
+pub use lists::{ListRef, Lists, are_lists};
 
 use crate::operation::Operation;
 
