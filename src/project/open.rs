@@ -145,19 +145,26 @@ fn without_replaced(mut one: Diagnostic, strings: &Strings) -> Diagnostic {
             continue;
         }
         let expanded = strings.expand(written);
-        if expanded.text.len() >= SHORT && expanded.text != written {
-            one.reword(&expanded.text, written);
+        // A default is no secret: it stands in the file.
+        let is_shown = |value: &str| value.is_empty() || written.contains(value);
+        let whole = &*expanded.text;
+        if is_shown(whole) {
+            continue;
+        }
+        if whole.len() >= SHORT {
+            one.reword(whole, written);
         } else {
             for quote in ['`', '"'] {
-                let shown = format!("{quote}{}{quote}", expanded.text);
+                let shown = format!("{quote}{whole}{quote}");
                 one.reword(&shown, &format!("{quote}{written}{quote}"));
             }
         }
         for replacement in &expanded.replacements {
-            let value = expanded.text.get(replacement.expanded.clone());
+            let value = whole.get(replacement.expanded.clone());
             let name = written.get(replacement.written.clone());
             if let (Some(value), Some(name)) = (value, name)
                 && value.len() >= SHORT
+                && !is_shown(value)
             {
                 one.reword(value, name);
             }
