@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::mistake::without;
 use super::redact::{SECRET_KEYS, redacted};
-use super::strings::Reason;
+use super::strings::{Expanded, Reason};
 use super::{
     Document, FormCheck, Mistake, Pipeline, Project, SecretSource, Strings, is_valid_name, lower,
 };
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, nearest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span, Spanned, nearest};
 use crate::syntax::{Entry, Kind, Node, ScalarValue, parse};
 
 const UNSET: Code = Code::new("strings.unset");
@@ -292,6 +292,7 @@ impl Reading<'_> {
             }
             Kind::Map(entries) => {
                 for entry in entries {
+                    self.key_strings(&entry.key, diagnostics);
                     keys.push(Arc::clone(&entry.key.value));
                     self.strings_of(&entry.value, keys, diagnostics, mistakes);
                     keys.pop();
@@ -321,18 +322,7 @@ impl Reading<'_> {
                 } else {
                     self.strings.expand(&scalar.text)
                 };
-                for refusal in expanded.refusals {
-                    if !self.knows_variables && matches!(refusal.reason, Reason::UnknownVariable(_))
-                    {
-                        continue;
-                    }
-                    let span = scalar.locate(refusal.range);
-                    let told = refused(&refusal.reason, span, self.strings);
-                    // What an environment lays over stands in the tree twice.
-                    if !diagnostics.iter().any(|one| *one == told) {
-                        diagnostics.push(told);
-                    }
-                }
+                self.refusals(expanded, |range| scalar.locate(range), diagnostics);
             }
         }
     }
@@ -361,6 +351,33 @@ fn known_in(root: &Node, mistakes: &[Mistake]) -> Option<Span> {
                 Some(_) => None,
             });
     ends.min().map(|end| Span::new(start, end))
+}
+
+impl Reading<'_> {
+    /// What of a key's `${…}` cannot be replaced.
+    fn key_strings(&self, key: &Spanned<Arc<str>>, diagnostics: &mut Diagnostics) {
+        if key.value.contains("${") {
+            self.refusals(self.strings.expand(&key.value), |_| key.span, diagnostics);
+        }
+    }
+
+    fn refusals(
+        &self,
+        expanded: Expanded,
+        locate: impl Fn(std::ops::Range<usize>) -> Span,
+        diagnostics: &mut Diagnostics,
+    ) {
+        for refusal in expanded.refusals {
+            if !self.knows_variables && matches!(refusal.reason, Reason::UnknownVariable(_)) {
+                continue;
+            }
+            let told = refused(&refusal.reason, locate(refusal.range), self.strings);
+            // What an environment lays over stands in the tree twice.
+            if !diagnostics.iter().any(|one| *one == told) {
+                diagnostics.push(told);
+            }
+        }
+    }
 }
 
 /// True where a mistake is in a sink's transforms, or in what may be meant for some.

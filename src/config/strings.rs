@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::diagnostic::Spanned;
 use crate::syntax::{Entry, Kind, Node, Run, Scalar, ScalarValue};
 
 /// What names stand for: the environment, then `.env`, and the project's variables.
@@ -160,6 +161,10 @@ fn form(inside: &str) -> Form<'_> {
     if let Some((name, default)) = inside.split_once(":-")
         && is_name(name)
     {
+        // A default is literal: nothing in it is replaced.
+        if default.contains("${") {
+            return Form::Malformed;
+        }
         return Form::Name(name, Some(default));
     }
     match inside.split_once(':') {
@@ -418,19 +423,16 @@ impl Strings {
                 let resolved: Vec<Entry> = entries
                     .iter()
                     .map(|entry| {
-                        keys.push(Arc::clone(&entry.key.value));
+                        let key = self.key(&entry.key);
+                        keys.push(Arc::clone(&key.value));
                         let value = self.resolve(&entry.value, keys, keeps);
                         keys.pop();
-                        Entry {
-                            key: entry.key.clone(),
-                            value,
-                        }
+                        Entry { key, value }
                     })
                     .collect();
-                let same = resolved
-                    .iter()
-                    .zip(entries)
-                    .all(|(a, b)| Arc::ptr_eq(&a.value, &b.value));
+                let same = resolved.iter().zip(entries).all(|(a, b)| {
+                    Arc::ptr_eq(&a.value, &b.value) && Arc::ptr_eq(&a.key.value, &b.key.value)
+                });
                 if same {
                     return Arc::clone(node);
                 }
@@ -439,6 +441,15 @@ impl Strings {
                     kind: Kind::Map(resolved),
                 })
             }
+        }
+    }
+
+    /// A key with its `${…}` replaced.
+    fn key(&self, key: &Spanned<Arc<str>>) -> Spanned<Arc<str>> {
+        if key.value.contains("${") {
+            Spanned::new(self.expand(&key.value).text.into(), key.span)
+        } else {
+            key.clone()
         }
     }
 

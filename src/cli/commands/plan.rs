@@ -380,8 +380,10 @@ fn as_json(plan: &Plan, planned: &Planned, shown: &[(&'static str, Operation)]) 
             })
         })
         .chain(planned.processed.unmatched.iter().map(|one| {
-            let sink = plan.sinks.get(one.sink).map(|sink| &*sink.name);
-            json!({ "sink": sink, "key": &*one.record, "action": "unmatched", "changes": {}, "at": null })
+            let sink = plan.sinks.get(one.sink);
+            let at = sink.map(|sink| json!({ "file": &*sink.place.file, "line": sink.place.line }));
+            let sink = sink.map(|sink| &*sink.name);
+            json!({ "sink": sink, "key": &*one.record, "action": "unmatched", "changes": {}, "at": at })
         }))
         .chain(planned.processed.troubles.iter().map(|one| {
             let sink = one.sink.and_then(|sink| plan.sinks.get(sink)).map(|sink| &*sink.name);

@@ -1,6 +1,7 @@
 //! The language's promises, sentence by sentence: small projects and what is said of them.
 
 mod attributes;
+mod files;
 mod project;
 mod sinks;
 mod strings;
@@ -84,6 +85,27 @@ impl Case {
     pub(super) fn under(mut self, env: &'static str) -> Self {
         self.env = Some(env);
         self
+    }
+
+    /// Runs the built command; its exit code and all that it said.
+    pub(super) fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_flowline"))
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(said).unwrap(),
+        )
+    }
+
+    /// A file of the project.
+    pub(super) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
     pub(super) fn open(&self) -> Opened {

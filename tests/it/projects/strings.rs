@@ -8,6 +8,12 @@ fn each_mistake_of_a_replacement_is_told_under_it() {
         ("  - map: { x: 'a ${} b' }", "strings.malformed", "${}"),
         ("  - map: { x: 'a ${A' }", "strings.malformed", "${A"),
         (
+            "  - map: { x: '${A:-${B}}' }",
+            "strings.malformed",
+            "${A:-${B}",
+        ),
+        ("  - map: { '${UNSET}': 1 }", "strings.unset", "'${UNSET}'"),
+        (
             "  - map: { x: '${secret:foo}' }",
             "strings.secret_elsewhere",
             "${secret:foo}",

@@ -11,13 +11,17 @@ use crate::operation::{Order, Place, Policy};
 use crate::record::{Identity as RecordIdentity, Object, Record, Value};
 
 fn expression(yaml: &str, place: For) -> Expression {
+    expression_in(yaml, place, TimeZone::UTC)
+}
+
+fn expression_in(yaml: &str, place: For, zone: TimeZone) -> Expression {
     let source = Source::new("pipelines/a.yaml", yaml);
     let (node, _) = crate::syntax::parse(&source);
     let mut diagnostics = Diagnostics::new();
     let mut compiling = Compiling {
         source: &source,
         strings: &Strings::default(),
-        zone: TimeZone::UTC,
+        zone,
         place,
         diagnostics: &mut diagnostics,
     };
@@ -236,6 +240,21 @@ fn the_newer_is_told_by_order_by_or_the_records_time() {
             (order, Some(1_795_515_330_123))
         );
     }
+}
+
+#[test]
+fn a_date_alone_orders_by_midnight_in_the_pipelines_zone() {
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let ordered = Contacts {
+        order_by: Some(expression_in("$.day", For::LeftOut, zone)),
+        ..contacts()
+    };
+    let order = |day: &str| {
+        contact(&ordered, json!({ "email": "a@b.de", "day": day }))
+            .version
+            .order
+    };
+    assert_eq!(order("2026-11-24"), order("2026-11-23T23:00:00Z"));
 }
 
 #[test]
