@@ -118,7 +118,7 @@ mod tests {
     /// What is said of a path into records of a kind.
     fn said(kind: &str, path: &str) -> Vec<String> {
         let text = format!(
-            "sources: [file: {{ path: in.jsonl, record: {kind}, id: $.id }}]\n\
+            "sources: [file: {{ path: in.jsonl, record: {kind} }}]\n\
              transforms:\n  - keep: {path}\nsinks: [file: {{ path: a.jsonl }}]\n"
         );
         codes(&compiled(&text).1)
