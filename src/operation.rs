@@ -168,6 +168,15 @@ pub fn fold_all(operations: Vec<Operation>) -> Vec<Operation> {
     folded.into_values().collect()
 }
 
+/// The operations of a page as a run keeps them: a page's records of one contact are one operation,
+/// and, as sinks deliver one after the other, what goes together lies together.
+#[must_use]
+pub fn as_delivered(page: Vec<Operation>) -> Vec<Operation> {
+    let mut operations = fold_all(page);
+    operations.sort_by_key(|operation| operation.sink_index);
+    operations
+}
+
 /// Equal for equal payloads and sets.
 #[must_use]
 pub fn fingerprint(payload: &Value, unites: &[Value]) -> Fingerprint {

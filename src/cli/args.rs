@@ -105,31 +105,23 @@ pub enum LogFormat {
     Json,
 }
 
-/// What to do.
+/// What to do. What each command is for stands at its arguments.
 #[derive(Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a comment here would take the place of the command's own help"
+)]
 pub enum Command {
-    /// Make a project that validates and runs in the sandbox
     Init(commands::init::Arguments),
-    /// Show every mistake of every file under its characters; no network
     Validate(commands::validate::Arguments),
-    /// Show exactly what a run would send; writes nothing
     Plan(commands::plan::Arguments),
-    /// Sync once: read, transform, deliver
     Run(commands::run::Arguments),
-    /// Run recorded records through the pipelines and compare with the snapshots
     Test(commands::test::Arguments),
-    /// Last sync, cursors, counts, dead letters, quota; no network
     Status(commands::status::Arguments),
-    /// Cursors and the ledger of what was sent
     State(commands::state::Arguments),
-    /// What could not be delivered, why, and again
     DeadLetters(commands::dead_letters::Arguments),
-    /// What can be written in a pipeline: custom fields, statuses, lists, attributes
     Fields(commands::fields::Arguments),
-    /// The JSON Schemas of the language and of the records
     Schema(commands::schema::Arguments),
-    /// Emulated Jira and Brevo on local ports, until stopped
     Sandbox(commands::sandbox::Arguments),
-    /// Shell completion
     Completions(commands::completions::Arguments),
 }

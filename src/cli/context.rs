@@ -96,8 +96,8 @@ impl Context {
                 .iter()
                 .filter(|one| {
                     let file = one.source.as_ref().map(|source| source.name().to_owned());
-                    let told = one.severity != crate::diagnostic::Severity::Note
-                        && !unset_in_sandbox(self, one);
+                    let told =
+                        one.severity != crate::diagnostic::Severity::Note && !unset_in_project(one);
                     told && !file.is_some_and(|file| others.contains(&file))
                 })
                 .cloned()
@@ -151,12 +151,9 @@ fn unset_in_pipeline(diagnostic: &crate::diagnostic::Diagnostic) -> bool {
             .is_some_and(|source| source.name() != PROJECT_FILE)
 }
 
-/// With `--sandbox` no connection needs its credentials.
-fn unset_in_sandbox(context: &Context, diagnostic: &crate::diagnostic::Diagnostic) -> bool {
+/// What of flowline.yaml is not set, connecting says where it is needed; the sandbox needs nothing.
+fn unset_in_project(diagnostic: &crate::diagnostic::Diagnostic) -> bool {
+    let source = diagnostic.source.as_ref();
     diagnostic.code.as_str() == "strings.unset"
-        && diagnostic
-            .source
-            .as_ref()
-            .is_some_and(|source| source.name() == PROJECT_FILE)
-        && context.global.sandbox
+        && source.is_some_and(|source| source.name() == PROJECT_FILE)
 }

@@ -53,7 +53,8 @@ pub fn main() -> Exit {
         output,
         global: cli.global,
     };
-    runtime.block_on(dispatch(&cli.command, &context))
+    let exit = runtime.block_on(dispatch(&cli.command, &context));
+    context.output.end(exit)
 }
 
 /// One thread for the work; the state and, where the services are emulated here, these have others.
@@ -91,6 +92,6 @@ async fn dispatch(command: &Command, context: &Context) -> Exit {
         Command::Fields(arguments) => commands::fields::run(arguments, context).await,
         Command::Schema(arguments) => commands::schema::run(arguments, context),
         Command::Sandbox(arguments) => commands::sandbox::run(arguments, context).await,
-        Command::Completions(arguments) => commands::completions::run(arguments),
+        Command::Completions(arguments) => commands::completions::run(arguments, &context.output),
     }
 }

@@ -1,6 +1,7 @@
 //! The only place that prints: results on stdout, talk on stderr.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Arc, OnceLock};
 
 use super::args::{Format, Global};
 use super::env::Environment;
@@ -24,6 +25,8 @@ pub struct Output {
     pub terminal: bool,
     /// How wide a line may be.
     pub width: usize,
+    /// Why results could not be written, once they could not.
+    lost: Arc<OnceLock<String>>,
 }
 
 impl Output {
@@ -39,6 +42,7 @@ impl Output {
             colour_talk: environment.colours(global.no_color, terminal),
             terminal,
             width: environment.width(),
+            lost: Arc::default(),
         }
     }
 
@@ -50,7 +54,29 @@ impl Output {
 
     /// A line of results.
     pub fn result(&self, line: &str) {
-        write_line(&mut std::io::stdout().lock(), line);
+        self.result_bytes(format!("{line}\n").as_bytes());
+    }
+
+    /// Results as they are.
+    pub fn result_bytes(&self, bytes: &[u8]) {
+        let mut stdout = std::io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            // A reader that has gone away (`| head`) has seen what it wanted.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                self.lost.get_or_init(|| error.to_string());
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+
+    /// The end of a command: one whose results were not written has not done what was asked.
+    #[must_use]
+    pub fn end(&self, exit: Exit) -> Exit {
+        let Some(why) = self.lost.get() else {
+            return exit;
+        };
+        self.error(&format!("the results could not be written: {why}"));
+        exit.worst(Exit::Wrong)
     }
 
     /// A JSON document as the only result, on one line.
@@ -117,7 +143,7 @@ impl Output {
     /// Diagnostics on stderr, as commands other than `validate` show them.
     pub fn diagnostics(&self, diagnostics: &Diagnostics) {
         if self.json() {
-            write_line(&mut std::io::stdout().lock(), &to_json(diagnostics));
+            self.result(&to_json(diagnostics));
         } else {
             let rendered = render(diagnostics, &self.render_options(self.colour_talk));
             write_text(&mut std::io::stderr().lock(), &rendered);
@@ -145,16 +171,6 @@ impl Output {
         std::io::stdin().read_line(&mut answer).is_ok()
             && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
-}
-
-/// Prints bytes as they are.
-pub fn print_bytes(bytes: &[u8]) -> Exit {
-    let mut stdout = std::io::stdout().lock();
-    // A reader that has gone away (`| head`) is no defect.
-    stdout
-        .write_all(bytes)
-        .and_then(|()| stdout.flush())
-        .map_or(Exit::Done, |()| Exit::Done)
 }
 
 fn write_line(to: &mut impl std::io::Write, line: &str) {

@@ -39,9 +39,12 @@ impl Progress {
                 ProgressDrawTarget::hidden()
             },
         );
-        if let Ok(style) =
-            ProgressStyle::with_template("{spinner:.cyan} {prefix} {msg} {elapsed:.dim}")
-        {
+        let template = if output.colour_talk {
+            "{spinner:.cyan} {prefix} {msg} {elapsed:.dim}"
+        } else {
+            "{spinner} {prefix} {msg} {elapsed}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.set_prefix(pipeline.to_owned());

@@ -10,15 +10,27 @@ use crate::state::{Limit, Permits, StateError};
 
 /// The limits last seen, by connection and endpoint family.
 #[derive(Debug, Default)]
-pub(super) struct Quota(Mutex<BTreeMap<(Arc<str>, &'static str), Limit>>);
+pub(super) struct Quota {
+    seen: Mutex<BTreeMap<(Arc<str>, &'static str), Limit>>,
+    calls: Mutex<Calls>,
+}
+
+/// Calls by connection and endpoint family.
+pub(super) type Calls = BTreeMap<(Arc<str>, &'static str), u64>;
 
 impl Quota {
+    /// The calls made so far; tries that followed a failed one are none.
+    pub(super) fn calls(&self) -> Calls {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.clone()
+    }
+
     /// Keeps them in the state.
     ///
     /// # Errors
     /// Where the state cannot be written.
     pub(super) async fn save(&self, permits: &dyn Permits) -> Result<(), StateError> {
-        let seen = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
         for ((connection, _), limit) in seen {
             permits.saw_limit(&connection, limit).await?;
         }
@@ -44,6 +56,13 @@ impl Exchanges for Logged {
             remaining = exchange.limit.and_then(|limit| limit.remaining),
             "api call"
         );
+        if exchange.attempt == 1 {
+            let calls = &self.quota.calls;
+            let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+            *calls
+                .entry((Arc::clone(&self.connection), exchange.family))
+                .or_default() += 1;
+        }
         let Some(seen) = exchange.limit else { return };
         let number = |count: u64| i64::try_from(count).ok();
         let at = now().as_millisecond();
@@ -58,7 +77,11 @@ impl Exchanges for Logged {
             resets_at,
             seen_at: at,
         };
-        let mut known = self.quota.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .quota
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         known.insert((Arc::clone(&self.connection), exchange.family), limit);
     }
 

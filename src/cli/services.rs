@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -17,8 +18,11 @@ use crate::http::{Failure, HttpTransport, Parts, Secret, SharedPace, SystemRando
 use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
 use crate::runtime::{Connected, Endpoint, StatePace, connect, endpoints, visible_after};
-use crate::sandbox::{Options, Sandbox};
-use crate::state::{Binding, Permits, ScopeOf, SinkTerms};
+use crate::sandbox::{Options, Sandbox, SandboxError};
+use crate::state::{Binding, Permits, ScopeOf, SinkTerms, StateReader, View as _};
+
+/// How long to wait for another process that uses the sandbox.
+const SANDBOX_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Sessions, and the sandbox behind them where there is one.
 pub(super) struct Services {
@@ -71,14 +75,16 @@ pub(super) async fn open(
         return Err(Exit::Wrong);
     };
     let (endpoints, sandbox) = if context.global.sandbox {
-        let sandbox = start_sandbox(context, &opened.root).await?;
+        let sandbox = start_sandbox(context, &opened.root, permits.is_some(), cancel).await?;
         (emulated(loaded, names, &sandbox)?, Some(sandbox))
     } else {
         match endpoints(loaded, names, &opened.root) {
             Ok(endpoints) => (endpoints, None),
-            Err(trouble) => {
-                context.output.error(&trouble.message);
-                context.output.help(&trouble.help);
+            Err(troubles) => {
+                for trouble in &troubles {
+                    context.output.error(&trouble.message);
+                    context.output.help(&trouble.help);
+                }
                 return Err(Exit::Wrong);
             }
         }
@@ -121,6 +127,16 @@ pub(super) async fn open(
     }
 }
 
+/// Says why a source or a sink could not go on, as a run ends by it: what the file asks for and
+/// the service does not take is the file's mistake.
+pub(super) fn failed(context: &Context, failure: &Failure) -> Exit {
+    let said = refused(context, failure);
+    match failure.class {
+        crate::http::Class::Rejected => Exit::Wrong,
+        _ => said,
+    }
+}
+
 /// Says what a service refused.
 pub(super) fn refused(context: &Context, failure: &Failure) -> Exit {
     context.output.error(&failure.message);
@@ -134,24 +150,64 @@ pub(super) fn refused(context: &Context, failure: &Failure) -> Exit {
     }
 }
 
-async fn start_sandbox(context: &Context, root: &Path) -> Result<Sandbox, Exit> {
+/// Starts the sandbox on what it knows in this project; one that nobody used yet leaves no trace
+/// of a command that only looks.
+async fn start_sandbox(
+    context: &Context,
+    root: &Path,
+    writes: bool,
+    cancel: &CancellationToken,
+) -> Result<Sandbox, Exit> {
+    let output = &context.output;
     let folder = state_folder(root, "sandbox", context.global.env.as_deref());
-    let options = Options {
-        state: Some(folder.clone()),
-        ..Options::new(Arc::new(now))
-    };
-    match Sandbox::start(options).await {
-        Ok(sandbox) => Ok(sandbox),
-        Err(error) => {
-            context
-                .output
-                .error(&format!("the sandbox does not start: {error}"));
-            context
-                .output
-                .help(&format!("remove {} to begin anew", folder.display()));
-            Err(Exit::Wrong)
+    let kept = writes || Sandbox::is_kept_in(&folder);
+    let patient_until = tokio::time::Instant::now() + SANDBOX_PATIENCE;
+    let mut told = false;
+    loop {
+        let options = Options {
+            state: kept.then(|| folder.clone()),
+            ..Options::new(Arc::new(now))
+        };
+        let error = match Sandbox::start(options).await {
+            Ok(sandbox) => return Ok(sandbox),
+            Err(error) => error,
+        };
+        if !matches!(error, SandboxError::InUse { .. }) {
+            output.error(&format!("the sandbox does not start: {error}"));
+            output.help(&match error {
+                SandboxError::Damaged { .. } | SandboxError::OtherSeed { .. } => {
+                    format!("remove {} to begin anew", folder.display())
+                }
+                _ => format!("check that {} can be written", folder.display()),
+            });
+            return Err(Exit::Wrong);
+        }
+        let holder = sandbox_holder(&folder).await;
+        if tokio::time::Instant::now() >= patient_until {
+            output.error(&format!("{holder} is using the sandbox of this project"));
+            output.help("wait for it, or stop it");
+            return Err(Exit::Unsettled);
+        }
+        if !told {
+            output.say(&format!("waits for {holder}, which uses this sandbox"));
+            told = true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+            () = cancel.cancelled() => return Err(Exit::Unsettled),
         }
     }
+}
+
+/// Who has the sandbox: the run that has a lease in its state.
+async fn sandbox_holder(folder: &Path) -> String {
+    let unnamed = || "another process".to_owned();
+    let Ok(Some(state)) = StateReader::open_existing(&folder.join("state.db")) else {
+        return unnamed();
+    };
+    let lanes = state.lanes().await.unwrap_or_default();
+    let mut holders = lanes.into_iter().filter_map(|lane| lane.holder);
+    holders.next().unwrap_or_else(unnamed)
 }
 
 fn emulated(
@@ -203,22 +259,29 @@ pub(super) fn state_file(context: &Context, opened: &Opened) -> PathBuf {
     if context.global.sandbox {
         return state_folder(&opened.root, "sandbox", env).join("state.db");
     }
-    let named = opened
-        .loaded
-        .as_ref()
-        .and_then(|loaded| loaded.project.state.as_ref())
+    let project = opened.loaded.as_ref().map(|loaded| &loaded.project);
+    let named = project
+        .and_then(|project| project.state.as_ref())
         .and_then(|state| match &state.value {
             State::Sqlite(sqlite) => sqlite.path.as_ref().map(|path| path.value.clone()),
             State::Postgres(_) => None,
         });
-    match (named, env) {
-        (Some(path), _) => opened.root.join(path),
-        (None, Some(env)) => opened
-            .root
-            .join(".flowline")
-            .join(format!("state-{env}.db")),
-        (None, None) => opened.root.join(".flowline").join("state.db"),
+    let path = opened
+        .root
+        .join(named.as_deref().unwrap_or(".flowline/state.db"));
+    let Some(env) = env else { return path };
+    let says_its_own = project
+        .and_then(|project| project.environments.get(env))
+        .is_some_and(|environment| environment.state.is_some());
+    if says_its_own {
+        return path;
     }
+    // Two environments never share what they know as sent.
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = path.extension().map_or_else(String::new, |ending| {
+        format!(".{}", ending.to_string_lossy())
+    });
+    path.with_file_name(format!("{stem}-{env}{ending}"))
 }
 
 /// The account of a sink, as the ledger knows it.

@@ -1,14 +1,15 @@
 //! A compiled plan as the stages of a run.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::groups::{Kept, Recalled, kept};
 use super::{Guard, OnError, Staged, Stages, Trouble};
-use crate::operation::Place;
+use crate::operation::{Operation, Place};
 use crate::plan::{self, Plan, Processed, Processor, SourceKind};
-use crate::record::{Projection, Record, Value};
+use crate::record::{Object, Projection, Record, Value};
 use crate::state::{Fact, Group, ScratchTable, Seal};
 use crate::transform::{MaskKey, Spill, SpillError};
 
@@ -106,8 +107,19 @@ impl Stages for Planned<'_> {
                 out.facts.push(Fact::Project(project.into()));
             }
         }
+        let users = if self.of_jira {
+            users(&record.value)
+        } else {
+            HashSet::new()
+        };
         let mut processed = Processed::default();
         let done = self.processor.process(record, &mut processed);
+        let linked = processed
+            .operations
+            .iter()
+            .filter(|operation| is_of(operation, &users));
+        out.facts
+            .extend(linked.map(|operation| Fact::Linked(Arc::clone(&operation.key))));
         self.give(processed, out)?;
         done.map_err(|error| error.to_string())
     }
@@ -127,6 +139,46 @@ impl Stages for Planned<'_> {
             .map(|path| format!("`$.{}` matched nothing in any record", path.join(".")));
         unseen.chain(self.recalled.notice()).collect()
     }
+}
+
+/// The account ids and e-mails of the Jira users that a record names, in lower case.
+fn users(record: &Value) -> HashSet<String> {
+    let mut found = HashSet::new();
+    let mut left = vec![record];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Array(elements) => left.extend(elements.iter()),
+            Value::Object(members) => {
+                for (name, member) in members.iter() {
+                    match member.as_str() {
+                        Some(text) if matches!(&**name, "accountId" | "emailAddress") => {
+                            found.insert(text.to_lowercase());
+                        }
+                        _ => left.push(member),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// True for a contact's operation that writes an identity of one of these users.
+fn is_of(operation: &Operation, users: &HashSet<String>) -> bool {
+    let members = |name: &str| {
+        let member = operation.payload.get(name).and_then(Value::as_object);
+        member.into_iter().flat_map(Object::iter)
+    };
+    let is_users = |value: &Value| {
+        let text = value.as_str().map(str::to_lowercase);
+        text.is_some_and(|text| users.contains(&text))
+    };
+    !users.is_empty()
+        && &*operation.sink == "brevo.contacts"
+        && members("identify")
+            .chain(members("attributes"))
+            .any(|(_, value)| is_users(value))
 }
 
 /// The paths that a projection reads, to their ends.

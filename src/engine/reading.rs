@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::counting::Counting;
 use super::{Context, End, JobSink, OnError, Route, RunEvent, Staged, Stages, Trouble};
 use crate::connectors::{Cursor, Page};
-use crate::operation::{Operation, fold_all};
+use crate::operation::{Operation, as_delivered};
 use crate::record::Record;
 use crate::state::{
     Change, Commit, Decision, Fact, Group, GroupId, Lease, NewDeadLetter, Remains, ScopeOf,
@@ -210,12 +210,7 @@ impl Reading<'_> {
         sinks: &mut [JobSink],
         counting: &mut Counting,
     ) -> Result<(), End> {
-        // A page's records of one contact are one operation. Sinks deliver one after the other:
-        // what goes together lies together in the outbox.
-        gathered.operations = fold_all(gathered.operations);
-        gathered
-            .operations
-            .sort_by_key(|operation| operation.sink_index);
+        gathered.operations = as_delivered(gathered.operations);
         let names: Vec<usize> = gathered
             .operations
             .iter()

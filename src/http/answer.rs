@@ -47,7 +47,7 @@ pub fn failure_of(service: &str, call: &str, response: &Response, said: Option<&
         class_of(status)
     };
     let what = match said {
-        Some(said) => format!(": {}", shortened(said)),
+        Some(said) => format!(": {}", shortened(&without_addresses(said))),
         None if is_html(response) => ": a page for browsers instead of data".to_owned(),
         None if response.body.is_empty() => String::new(),
         None => ": an answer that is not understood".to_owned(),
@@ -64,6 +64,15 @@ fn retry_after(response: &Response) -> Option<Duration> {
     (0.0..=86_400.0)
         .contains(&seconds)
         .then(|| Duration::from_secs_f64(seconds))
+}
+
+/// What a person wrote is no part of a message: e-mail addresses go.
+#[must_use]
+pub fn without_addresses(text: &str) -> String {
+    text.split(' ')
+        .map(|word| if word.contains('@') { "[e-mail]" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// One line of at most 300 characters.

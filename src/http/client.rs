@@ -145,6 +145,12 @@ impl Client {
         self.pacer.outlook(family, self.now_us())
     }
 
+    /// How long so many calls of a family would take from now on, by its limit alone.
+    #[must_use]
+    pub fn forecast(&self, family: &'static str, calls: u64) -> Duration {
+        self.pacer.forecast(family, self.now_us(), calls)
+    }
+
     /// Makes a call; answers what succeeded.
     ///
     /// # Errors

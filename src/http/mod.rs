@@ -13,7 +13,7 @@ mod share;
 mod transport;
 mod wire;
 
-pub use answer::{class_of, failure_of, is_html};
+pub use answer::{class_of, failure_of, is_html, without_addresses};
 pub use client::{Call, Client, Dialect, Exchange, Exchanges, NoExchanges, Parts, Safety};
 pub use clock::{Clock, ManualClock, later, until};
 pub use failure::{Class, Effect, Failure};

@@ -102,6 +102,19 @@ impl Pacer {
         })
     }
 
+    /// How long so many calls of a family would take from now on, by its limit alone.
+    pub fn forecast(&self, family: &'static str, now_us: i64, calls: u64) -> Duration {
+        self.with(family, |pace| {
+            let Some(spaced) = calls.checked_sub(pace.free).filter(|left| *left > 0) else {
+                return Duration::ZERO;
+            };
+            let gaps = i64::try_from(spaced - 1).unwrap_or(i64::MAX);
+            let first = pace.next_us.max(pace.paused_us).max(now_us);
+            let last = first.saturating_add(pace.interval_us().saturating_mul(gaps));
+            Duration::from_micros(u64::try_from(last.saturating_sub(now_us)).unwrap_or_default())
+        })
+    }
+
     /// Takes the next slot of a family: how long to wait for it.
     pub fn reserve(&self, family: &'static str, now_us: i64) -> Duration {
         let slot = self.slot(family, now_us).at_us;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::config::{BrevoConnection, Connection, JiraAuth, Loaded, SecretRef, SecretSource};
+use crate::config::{
+    BrevoConnection, Connection, JiraAuth, JiraConnection, Loaded, SecretRef, SecretSource,
+};
 use crate::connectors::{brevo, jira};
 use crate::expression::parse_duration;
 use crate::http::{Failure, Parts, Secret, is_loopback};
@@ -57,63 +59,127 @@ pub struct Connected {
 /// The endpoints of the connections that are used, their secrets resolved.
 ///
 /// # Errors
-/// The first connection that cannot be used.
+/// What stands in the way of any of them; what is not set as one.
 pub fn endpoints(
     loaded: &Loaded,
     used: &[Arc<str>],
     root: &Path,
-) -> Result<BTreeMap<Arc<str>, Endpoint>, EndpointTrouble> {
+) -> Result<BTreeMap<Arc<str>, Endpoint>, Vec<EndpointTrouble>> {
     let mut found = BTreeMap::new();
+    let mut unset = Vec::new();
+    let mut troubles = Vec::new();
     for name in used {
         let Some(connection) = loaded.project.connections.get(name) else {
             continue;
         };
+        let mut told = |trouble| match trouble {
+            Trouble::Unset(variable) if unset.contains(&variable) => {}
+            Trouble::Unset(variable) => unset.push(variable),
+            Trouble::Other(trouble) => troubles.push(trouble),
+        };
         let endpoint = match &connection.value {
             Connection::Jira(connection) => {
-                let site = connection
-                    .site
-                    .as_ref()
-                    .map(|site| site.value.clone())
-                    .unwrap_or_default();
-                let JiraAuth::Basic(basic) = &connection.auth.value else {
-                    return Err(EndpointTrouble {
-                        message: format!(
-                            "`{name}`: this version gets into Jira by e-mail and API token only"
-                        ),
-                        help: "write `auth: { basic: { email: …, api_token: … } }`".to_owned(),
-                    });
-                };
-                Endpoint::Jira {
-                    site: jira::Site {
-                        url: address(name, "site", &site)?,
-                    },
-                    basic: jira::Basic {
-                        email: set(name, "email", &basic.email.value)?,
-                        token: secret(name, &basic.api_token, loaded, root)?,
-                    },
-                }
+                jira_endpoint(name, connection, loaded, root, &mut told)
             }
             Connection::Brevo(connection) => {
-                let url = connection
-                    .url
-                    .as_ref()
-                    .map_or("https://api.brevo.com/v3", |url| url.value.as_str());
-                let Some(key) = &connection.api_key else {
-                    return Err(EndpointTrouble {
-                        message: format!("`{name}`: this version gets into Brevo by API key only"),
-                        help: "write `api_key: \"${BREVO_API_KEY}\"`".to_owned(),
-                    });
-                };
-                Endpoint::Brevo {
-                    url: address(name, "url", url)?,
-                    key: secret(name, key, loaded, root)?,
-                    visible_after_ms: visible_after(connection),
-                }
+                brevo_endpoint(name, connection, loaded, root, &mut told)
             }
         };
-        found.insert(Arc::clone(name), endpoint);
+        if let Some(endpoint) = endpoint {
+            found.insert(Arc::clone(name), endpoint);
+        }
     }
-    Ok(found)
+    if !unset.is_empty() {
+        troubles.insert(0, not_set(&unset));
+    }
+    if troubles.is_empty() {
+        Ok(found)
+    } else {
+        Err(troubles)
+    }
+}
+
+/// Why a part of a connection cannot be used.
+enum Trouble {
+    /// A name that stands for nothing.
+    Unset(String),
+    Other(EndpointTrouble),
+}
+
+fn not_set(names: &[String]) -> EndpointTrouble {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let (them, are) = match quoted.len() {
+        1 => ("it", "is"),
+        _ => ("them", "are"),
+    };
+    let all = match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    };
+    EndpointTrouble {
+        message: format!("{all} {are} not set"),
+        help: format!(
+            "set {them} in the environment or in .env, or try without an account: --sandbox"
+        ),
+    }
+}
+
+fn jira_endpoint(
+    name: &str,
+    connection: &JiraConnection,
+    loaded: &Loaded,
+    root: &Path,
+    told: &mut dyn FnMut(Trouble),
+) -> Option<Endpoint> {
+    let JiraAuth::Basic(basic) = &connection.auth.value else {
+        told(Trouble::Other(EndpointTrouble {
+            message: format!("`{name}`: this version gets into Jira by e-mail and API token only"),
+            help: "write `auth: { basic: { email: …, api_token: … } }`".to_owned(),
+        }));
+        return None;
+    };
+    let site = connection.site.as_ref().map(|site| site.value.as_str());
+    let url = address(name, "site", site.unwrap_or_default());
+    let email = set(name, "email", &basic.email.value);
+    let token = secret(name, &basic.api_token, loaded, root);
+    let url = url.map_err(&mut *told).ok();
+    let email = email.map_err(&mut *told).ok();
+    let token = token.map_err(told).ok();
+    Some(Endpoint::Jira {
+        site: jira::Site { url: url? },
+        basic: jira::Basic {
+            email: email?,
+            token: token?,
+        },
+    })
+}
+
+fn brevo_endpoint(
+    name: &str,
+    connection: &BrevoConnection,
+    loaded: &Loaded,
+    root: &Path,
+    told: &mut dyn FnMut(Trouble),
+) -> Option<Endpoint> {
+    let Some(key) = &connection.api_key else {
+        told(Trouble::Other(EndpointTrouble {
+            message: format!("`{name}`: this version gets into Brevo by API key only"),
+            help: "write `api_key: \"${BREVO_API_KEY}\"`".to_owned(),
+        }));
+        return None;
+    };
+    let url = connection
+        .url
+        .as_ref()
+        .map_or("https://api.brevo.com/v3", |url| url.value.as_str());
+    let url = address(name, "url", url).map_err(&mut *told).ok();
+    let key = secret(name, key, loaded, root).map_err(told).ok();
+    Some(Endpoint::Brevo {
+        url: url?,
+        key: key?,
+        visible_after_ms: visible_after(connection),
+    })
 }
 
 /// How long to wait before an event's absence is believed, in milliseconds.
@@ -126,37 +192,35 @@ pub fn visible_after(connection: &BrevoConnection) -> i64 {
 }
 
 /// A text from which nothing is missing.
-fn set(connection: &str, member: &str, text: &str) -> Result<String, EndpointTrouble> {
-    if text.trim().is_empty() || text.contains("${") {
-        let name = text.trim().trim_start_matches("${").trim_end_matches('}');
-        let help = if name.is_empty() {
-            format!("set `{member}` of `{connection}` in flowline.yaml")
-        } else {
-            format!(
-                "set `{name}` in the environment or in .env, or try without an account: --sandbox"
-            )
-        };
-        return Err(EndpointTrouble {
-            message: format!("`{connection}`: `{member}` is not set"),
-            help,
-        });
+fn set(connection: &str, member: &str, text: &str) -> Result<String, Trouble> {
+    if let Some((_, rest)) = text.split_once("${") {
+        let name = rest.split('}').next().unwrap_or_default();
+        return Err(Trouble::Unset(name.to_owned()));
+    }
+    if text.trim().is_empty() {
+        return Err(Trouble::Other(EndpointTrouble {
+            message: format!("`{connection}`: `{member}` is empty"),
+            help: format!("set `{member}` of `{connection}` in flowline.yaml"),
+        }));
     }
     Ok(text.trim().to_owned())
 }
 
 /// A host name or URL as a URL; plain HTTP to this machine only.
-fn address(connection: &str, member: &str, text: &str) -> Result<Url, EndpointTrouble> {
+fn address(connection: &str, member: &str, text: &str) -> Result<Url, Trouble> {
     let text = set(connection, member, text)?;
     let full = if text.contains("://") {
         text
     } else {
         format!("https://{text}")
     };
-    let trouble = |message: String| EndpointTrouble {
-        message,
-        help: format!(
-            "write e.g. `{member}: acme.atlassian.net`, or a URL that starts with https://"
-        ),
+    let trouble = |message: String| {
+        Trouble::Other(EndpointTrouble {
+            message,
+            help: format!(
+                "write e.g. `{member}: acme.atlassian.net`, or a URL that starts with https://"
+            ),
+        })
     };
     let url = Url::parse(full.trim_end_matches('/'))
         .map_err(|error| trouble(format!("`{connection}`: `{member}` is no address: {error}")))?;
@@ -174,10 +238,12 @@ fn secret(
     reference: &SecretRef,
     loaded: &Loaded,
     root: &Path,
-) -> Result<Secret, EndpointTrouble> {
-    let trouble = |message: String, help: &str| EndpointTrouble {
-        message: format!("`{connection}`: {message}"),
-        help: help.to_owned(),
+) -> Result<Secret, Trouble> {
+    let trouble = |message: String, help: &str| {
+        Trouble::Other(EndpointTrouble {
+            message: format!("`{connection}`: {message}"),
+            help: help.to_owned(),
+        })
     };
     let text = match &**reference {
         SecretSource::Env(name) => loaded
@@ -185,11 +251,18 @@ fn secret(
             .name(name)
             .filter(|value| !value.trim().is_empty())
             .map(str::to_owned)
-            .ok_or_else(|| trouble(format!("`{name}` is not set"), &format!("set `{name}` in the environment or in .env, or try without an account: --sandbox")))?,
-        SecretSource::File(path) => std::fs::read_to_string(root.join(path))
-            .map_err(|error| trouble(format!("the secret's file {path} cannot be read: {error}"), "check `${file:…}` in flowline.yaml"))?,
+            .ok_or_else(|| Trouble::Unset(name.clone()))?,
+        SecretSource::File(path) => std::fs::read_to_string(root.join(path)).map_err(|error| {
+            trouble(
+                format!("the secret's file {path} cannot be read: {error}"),
+                "check `${file:…}` in flowline.yaml",
+            )
+        })?,
         SecretSource::Store(name) => {
-            return Err(trouble(format!("the secret `{name}` is not in a store that this version has"), "use `${NAME}` and the environment, or `${file:PATH}`"));
+            return Err(trouble(
+                format!("the secret `{name}` is not in a store that this version has"),
+                "use `${NAME}` and the environment, or `${file:PATH}`",
+            ));
         }
     };
     Ok(Secret::new(text.trim()))

@@ -37,28 +37,7 @@ pub async fn prepare(
     connected: &Connected,
     root: &Path,
 ) -> Result<Prepared, Failure> {
-    let mut facts: BTreeMap<Arc<str>, AccountFacts> = BTreeMap::new();
-    let mut needs: BTreeMap<Arc<str>, Needs> = BTreeMap::new();
-    for sink in &plan.sinks {
-        let Some(name) = &sink.connection else {
-            continue;
-        };
-        let session = connected.brevo.get(name).ok_or_else(|| missing(name))?;
-        let account = match facts.entry(Arc::clone(name)) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(AccountFacts::read(session).await?),
-        };
-        let needs = needs.entry(Arc::clone(name)).or_default();
-        match &sink.kind {
-            SinkKind::Contacts(spec) => account.check_contacts(spec, needs),
-            SinkKind::Events(spec) => account.check_events(spec, needs),
-            SinkKind::File(_) => {}
-        }
-    }
-    // All accounts first: what one lacks keeps the others as they are.
-    if let Some(failure) = needs.values().find_map(refusal) {
-        return Err(failure);
-    }
+    let Accounts { mut facts, needs } = accounts(plan, connected).await?;
     let mut told = Vec::new();
     for (name, account) in &mut facts {
         let session = connected.brevo.get(name).ok_or_else(|| missing(name))?;
@@ -137,6 +116,44 @@ pub async fn prepare(
         guard,
         told,
     })
+}
+
+/// The accounts that a plan's sinks write to, held against the plan.
+pub struct Accounts {
+    /// What they have, by connection.
+    pub facts: BTreeMap<Arc<str>, AccountFacts>,
+    /// What they lack and would get before the first write, by connection.
+    pub needs: BTreeMap<Arc<str>, Needs>,
+}
+
+/// Reads the accounts of a plan's sinks.
+///
+/// # Errors
+/// What an account lacks, with what to do; what stands in the way.
+pub async fn accounts(plan: &Plan, connected: &Connected) -> Result<Accounts, Failure> {
+    let mut facts: BTreeMap<Arc<str>, AccountFacts> = BTreeMap::new();
+    let mut needs: BTreeMap<Arc<str>, Needs> = BTreeMap::new();
+    for sink in &plan.sinks {
+        let Some(name) = &sink.connection else {
+            continue;
+        };
+        let session = connected.brevo.get(name).ok_or_else(|| missing(name))?;
+        let account = match facts.entry(Arc::clone(name)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(AccountFacts::read(session).await?),
+        };
+        let needs = needs.entry(Arc::clone(name)).or_default();
+        match &sink.kind {
+            SinkKind::Contacts(spec) => account.check_contacts(spec, needs),
+            SinkKind::Events(spec) => account.check_events(spec, needs),
+            SinkKind::File(_) => {}
+        }
+    }
+    // All accounts first: what one lacks keeps the others as they are.
+    match needs.values().find_map(refusal) {
+        Some(failure) => Err(failure),
+        None => Ok(Accounts { facts, needs }),
+    }
 }
 
 fn missing(name: &str) -> Failure {

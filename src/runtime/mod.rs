@@ -9,6 +9,6 @@ mod pace;
 mod sources;
 
 pub use connect::{Connected, Endpoint, EndpointTrouble, connect, endpoints, visible_after};
-pub use job::{Prepared, prepare};
+pub use job::{Accounts, Prepared, accounts, prepare};
 pub use pace::StatePace;
 pub use sources::{open_sources, source_names};

@@ -14,6 +14,9 @@ use serde_json::Value;
 use super::SandboxError;
 use super::gzip::crc32;
 
+/// Its file in the folder.
+pub(super) const FILE: &str = "sandbox.jsonl";
+
 /// The open journal; one without a folder keeps nothing.
 #[derive(Default)]
 pub(super) struct Journal {
@@ -28,7 +31,7 @@ impl Journal {
         };
         let failed = |path: PathBuf| move |source| SandboxError::File { path, source };
         std::fs::create_dir_all(folder).map_err(failed(folder.to_owned()))?;
-        let path = folder.join("sandbox.jsonl");
+        let path = folder.join(FILE);
         let mut file = OpenOptions::new()
             .create(true)
             .read(true)

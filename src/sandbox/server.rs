@@ -63,6 +63,12 @@ impl Sandbox {
         })
     }
 
+    /// True where a folder keeps what a sandbox knows.
+    #[must_use]
+    pub fn is_kept_in(folder: &std::path::Path) -> bool {
+        folder.join(super::journal::FILE).is_file()
+    }
+
     /// Where Jira is, without a slash at the end.
     pub fn jira_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.jira_port)

@@ -58,6 +58,8 @@ pub struct Tracked {
     pub issues: u64,
     /// Projects that these lie in.
     pub projects: u64,
+    /// Contacts that were written with an identity of a Jira user.
+    pub users_linked: u64,
 }
 
 /// A limit as a service's headers last stated it.
@@ -137,6 +139,13 @@ pub trait View: Send + Sync {
 
     /// The limits last seen, by connection.
     fn limits(&self) -> BoxFuture<'_, Result<Vec<(String, Limit)>, StateError>>;
+
+    /// Holds the state to the accounts that it was made with, as [`Admin::bind`] does, and writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`StateError::OtherAccount`] where a connection has another account than before.
+    fn holds<'a>(&'a self, bindings: &'a [Binding]) -> BoxFuture<'a, Result<(), StateError>>;
 
     /// The accounts that the state was made with.
     fn bindings(&self) -> BoxFuture<'_, Result<Vec<Binding>, StateError>>;

@@ -73,4 +73,6 @@ pub enum Fact {
     Issue(Arc<str>),
     /// A project that such an issue lies in.
     Project(Arc<str>),
+    /// The key of a contact's operation that holds an identity of a Jira user.
+    Linked(Arc<str>),
 }

@@ -1,5 +1,11 @@
 //! The built command, as a user runs it: a cleared environment, a project in a folder of its own.
 
+mod canary;
+mod machine;
+mod planning;
+mod refusals;
+mod screens;
+
 use std::fs;
 use std::path::Path;
 
@@ -315,6 +321,11 @@ fn the_state_of_a_run_is_shown_moved_and_forgotten() {
     assert!(pipeline["cursor"].as_str().unwrap().ends_with('Z'));
     assert!(pipeline["lag_s"].as_i64().unwrap() >= 0);
     assert_eq!(status["issues_tracked"], first["read"]);
+    assert_eq!(
+        status["users_linked"],
+        first["operations"]["brevo.contacts"]["created"]
+    );
+    assert_eq!(pipeline["cursor"], first["cursor"]);
     assert_eq!(status["last_sync"], pipeline["last_run"]);
     let limits = status["connections"]["marketing"]["limits"]
         .as_array()
@@ -407,7 +418,17 @@ fn dead_letters_are_listed_shown_retried_and_discarded() {
     );
     assert_eq!(letters[0]["at"]["file"], PIPELINE);
     assert_eq!(letters[0]["at"]["line"], 12);
-    assert!(list(&["other"]).is_empty());
+    let other = [
+        "dead-letters",
+        "list",
+        "suport-tickets",
+        "--sandbox",
+        "--format",
+        "json",
+    ];
+    let other = flowline(folder.path(), &other);
+    assert_eq!(other.code, 2, "a name that is none is no empty list");
+    assert!(other.err.contains("did you mean `support-tickets`?"));
 
     let id = letters[0]["id"].to_string();
     let shown = flowline(folder.path(), &["dead-letters", "show", &id, "--sandbox"]);

@@ -5,11 +5,17 @@ use clap_complete::Shell;
 
 use crate::cli::args::Cli;
 use crate::cli::exit::Exit;
+use crate::cli::output::Output;
 
-/// Print the completion script of a shell.
+/// Shell completion
 ///
-/// E.g. `flowline completions bash > /etc/bash_completion.d/flowline`.
+/// Prints a script for the shell that completes commands, flags and their values.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  source <(flowline completions bash)
+  flowline completions bash > ~/.local/share/bash-completion/completions/flowline
+  flowline completions zsh > \"${fpath[1]}/_flowline\"
+  flowline completions fish > ~/.config/fish/completions/flowline.fish")]
 pub struct Arguments {
     /// The shell
     #[arg(value_enum)]
@@ -18,7 +24,7 @@ pub struct Arguments {
 
 /// Prints the script.
 #[must_use]
-pub fn run(arguments: &Arguments) -> Exit {
+pub fn run(arguments: &Arguments, output: &Output) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(
         arguments.shell,
@@ -26,5 +32,6 @@ pub fn run(arguments: &Arguments) -> Exit {
         "flowline",
         &mut script,
     );
-    crate::cli::output::print_bytes(&script)
+    output.result_bytes(&script);
+    Exit::Done
 }

@@ -5,15 +5,24 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
-use super::telling::{agreed, look, open, refuse, state_of, table, time};
+use super::telling::{agreed, look, no_pipeline, open, refuse, state_of, table, time};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::time::now;
 use crate::state::{Admin as _, DeadLetter, SqliteStore, StateReader, View as _};
 
-/// What could not be delivered, why, and again.
+/// What could not be delivered, why, and again
+///
+/// A dead letter is a record or operation that could not be delivered, kept with the reason and
+/// the line of the pipeline. Mend the cause, `retry` it, and the next run delivers it.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  flowline dead-letters list
+  flowline dead-letters show 7
+  flowline dead-letters retry 7 8
+  flowline dead-letters retry --all && flowline run support-tickets
+  flowline dead-letters discard 9")]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -67,10 +76,17 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
 
 async fn act(action: &Action, context: &Context) -> Result<Exit, Exit> {
     let output = &context.output;
-    let (_, file) = state_of(context)?;
+    let (opened, file) = state_of(context)?;
     match action {
         Action::List { pipelines } => {
             let letters = letters(look(&file, output)?.as_ref(), pipelines, output).await?;
+            let of = |name: &String| letters.iter().any(|letter| *name == *letter.pipeline);
+            if let Some(name) = pipelines
+                .iter()
+                .find(|name| !opened.names.contains(*name) && !of(name))
+            {
+                return Err(no_pipeline(name, &opened, output));
+            }
             Ok(list(&letters, pipelines, output))
         }
         Action::Show { id } => {

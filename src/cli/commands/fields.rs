@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::telling::{state_of, table};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
@@ -12,11 +13,20 @@ use crate::cli::time::now;
 use crate::config::Catalog;
 use crate::connectors::brevo::AccountFacts;
 use crate::connectors::jira;
+use crate::diagnostic::nearest;
 use crate::http::Failure;
 use crate::runtime::Connected;
 
-/// Custom fields, statuses, priorities, projects, lists and attributes of the accounts.
+/// What can be written in a pipeline: custom fields, statuses, lists, attributes
+///
+/// Reads custom fields, statuses, priorities and projects of Jira sites, and attributes and lists
+/// of Brevo accounts. Saved to catalog/, `validate` checks every name against them, offline.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  flowline fields
+  flowline fields marketing
+  flowline fields --save
+  flowline fields support --format json | jq '.support.fields | keys'")]
 pub struct Arguments {
     /// The connection [default: all]
     #[arg(value_name = "NAME")]
@@ -28,8 +38,8 @@ pub struct Arguments {
 
 /// Lists what the accounts have.
 pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
-    let opened = match context.open() {
-        Ok(opened) => opened,
+    let (opened, _) = match state_of(context) {
+        Ok(found) => found,
         Err(exit) => return exit,
     };
     let Some(loaded) = &opened.loaded else {
@@ -50,14 +60,14 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
                 context
                     .output
                     .error(&format!("there is no connection `{one}`"));
-                context.output.help(&format!(
-                    "there is {}",
-                    names
-                        .iter()
-                        .map(|name| &**name)
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                ));
+                let known: Vec<&str> = names.iter().map(|name| &**name).collect();
+                context
+                    .output
+                    .help(&match nearest(one, known.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None if known.is_empty() => "flowline.yaml has no connections".to_owned(),
+                        None => format!("there is {}", known.join(", ")),
+                    });
                 return Exit::Wrong;
             }
         },
@@ -125,7 +135,14 @@ fn save(name: &str, catalog: &Catalog, context: &Context, root: &std::path::Path
         });
     match written {
         Ok(()) => {
-            context.output.say(&format!("wrote catalog/{name}.json"));
+            let of = if context.global.sandbox {
+                " (of the sandbox, not of your account)"
+            } else {
+                ""
+            };
+            context
+                .output
+                .say(&format!("wrote catalog/{name}.json{of}"));
             Exit::Done
         }
         Err(error) => {
@@ -138,41 +155,39 @@ fn save(name: &str, catalog: &Catalog, context: &Context, root: &std::path::Path
 }
 
 fn show(name: &str, catalog: &Catalog, context: &Context) {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
+    let output = &context.output;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut row = |kind: &str, cells: [&str; 3]| {
+        let cells = cells.iter().map(|cell| (*cell).to_owned());
+        rows.push(std::iter::once(format!("  {kind}")).chain(cells).collect());
+    };
     match catalog {
         Catalog::Brevo(catalog) => {
-            context
-                .output
-                .result(&format!("{name}: Brevo account {}", catalog.account));
+            output.result(&format!("{name}: Brevo account {}", catalog.account));
             for (attribute, facts) in &catalog.attributes {
-                let labels = facts
-                    .values
-                    .as_ref()
-                    .map_or_else(String::new, |labels| labels.join(", "));
-                table.add_row(["  attribute", attribute, facts.kind.describe(), &labels]);
+                let labels = facts.values.as_ref().map(|labels| labels.join(", "));
+                let labels = labels.unwrap_or_default();
+                row("attribute", [attribute, facts.kind.describe(), &labels]);
             }
             for (id, list) in &catalog.lists {
-                table.add_row(["  list", id, list, ""]);
+                row("list", [id, list, ""]);
             }
         }
         Catalog::Jira(catalog) => {
-            context
-                .output
-                .result(&format!("{name}: Jira site {}", catalog.cloud_id));
+            output.result(&format!("{name}: Jira site {}", catalog.cloud_id));
             for (key, project) in &catalog.projects {
-                table.add_row(["  project", key, project]);
+                row("project", [key, project, ""]);
             }
             for status in &catalog.statuses {
-                table.add_row(["  status", status, ""]);
+                row("status", [status, "", ""]);
             }
             for priority in &catalog.priorities {
-                table.add_row(["  priority", priority, ""]);
+                row("priority", [priority, "", ""]);
             }
             for (id, field) in &catalog.fields {
-                table.add_row(["  field", id, &field.name]);
+                row("field", [id, &field.name, ""]);
             }
         }
     }
-    context.output.result(&table.to_string());
+    output.result(&table(&[], rows));
 }

@@ -9,10 +9,14 @@ use clap::Args;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 
-/// Make a project that validates and runs in the sandbox.
+/// Make a project that validates and runs in the sandbox
 ///
-/// Files that are already there are left as they are.
+/// Writes flowline.yaml, a pipeline with a test case, the JSON Schemas with settings for editors,
+/// .gitignore and .env.example. Files that are already there are left as they are.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  flowline init
+  flowline init my-project && cd my-project && flowline run support-tickets --sandbox")]
 pub struct Arguments {
     /// The folder [default: this one]
     #[arg(value_name = "DIR")]

@@ -4,28 +4,37 @@ use std::sync::Arc;
 
 use clap::Args;
 use jiff::tz::TimeZone;
+use serde_json::{Value as Json, json};
 
+use super::telling::{cursor_text, refuse};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
+use crate::cli::interrupt;
 use crate::cli::key::project_key;
 use crate::cli::progress::Progress;
 use crate::cli::services::{self, Services};
 use crate::cli::time::{SystemClock, now};
-use crate::cli::{interrupt, output::Output};
+use crate::connectors::Cursor;
 use crate::engine::{self, End, Finished, Job, Planned, SinkCounts, Summary};
 use crate::expression::Since;
 use crate::http::SystemRandom;
 use crate::plan::Plan;
 use crate::project::Opened;
-use crate::runtime::prepare;
+use crate::runtime::{prepare, source_names};
 use crate::state::{Admin as _, Binding, DatabaseTime, Permits, Seal, SqliteStore};
 use crate::transform::MaskKey;
 
-/// Sync once: read what is new, transform it, deliver what differs.
+/// Sync once: read what is new, transform it, deliver what differs
 ///
 /// A second run right after the first sends nothing. Interrupted (Ctrl-C, a crash, kill -9), run
 /// it again: nothing is lost and no event is sent twice.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  flowline run support-tickets --sandbox
+  flowline run support-tickets
+  flowline run support-tickets --since \"7 days ago\" --limit 50
+  flowline run support-tickets --jql 'assignee is EMPTY'
+  flowline run support-tickets --format json | tail -n 1 | jq .summary.operations")]
 pub struct Arguments {
     /// The pipelines: names of files in pipelines/ without their ending
     #[arg(required = true, value_name = "PIPELINE")]
@@ -67,10 +76,9 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         Ok(found) => found,
         Err(exit) => return exit,
     };
-    let since = match since(arguments.since.as_deref(), context) {
-        Ok(since) => since,
-        Err(exit) => return exit,
-    };
+    if let Err(exit) = check_since(arguments.since.as_deref(), context) {
+        return exit;
+    }
     if let Err(exit) = super::narrow::check(arguments.jql.as_deref(), context) {
         return exit;
     }
@@ -78,7 +86,7 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
     let store = match SqliteStore::open(&services::state_file(context, &opened), DatabaseTime::Own)
     {
         Ok(store) => Arc::new(store),
-        Err(error) => return state_error(&context.output, &error),
+        Err(error) => return refuse(&error, &context.output),
     };
     let permits: Arc<dyn Permits> = Arc::clone(&store) as Arc<dyn Permits>;
     let used = services::used(&plans);
@@ -96,7 +104,7 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
     };
     let mut exit = Exit::Done;
     for plan in &plans {
-        let one = one(plan, arguments, since, &around).await;
+        let one = one(plan, arguments, &around).await;
         exit = exit.worst(one);
         if interrupt.token.is_cancelled() {
             break;
@@ -106,21 +114,25 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
     exit
 }
 
-/// `--since` in epoch milliseconds.
-pub(super) fn since(text: Option<&str>, context: &Context) -> Result<Option<i64>, Exit> {
-    let Some(text) = text else { return Ok(None) };
-    match Since::parse(text, &TimeZone::UTC) {
-        Some(since) => Ok(Some(since.resolve(now().as_millisecond()))),
-        None => {
-            context
-                .output
-                .error(&format!("--since: `{text}` is no time"));
-            context
-                .output
-                .help("write a date (2026-11-24), an RFC 3339 time, or \"7 days ago\"");
-            Err(Exit::Wrong)
-        }
+/// Refuses a `--since` that is no time.
+///
+/// # Errors
+/// Where it is none; it has been said.
+pub(super) fn check_since(text: Option<&str>, context: &Context) -> Result<(), Exit> {
+    let Some(text) = text else { return Ok(()) };
+    if Since::parse(text, &TimeZone::UTC).is_some() {
+        return Ok(());
     }
+    let output = &context.output;
+    output.error(&format!("--since: `{text}` is no time"));
+    output.help("write a date (2026-11-24), an RFC 3339 time, or \"7 days ago\"");
+    Err(Exit::Wrong)
+}
+
+/// `--since` in epoch milliseconds; a date is midnight in the pipeline's zone.
+pub(super) fn since(text: Option<&str>, plan: &Plan) -> Option<i64> {
+    let since = Since::parse(text?, &plan.zone)?;
+    Some(since.resolve(now().as_millisecond()))
 }
 
 /// What all pipelines of a command run with.
@@ -132,12 +144,7 @@ struct Around<'a> {
     interrupt: &'a interrupt::Interrupt,
 }
 
-async fn one(
-    plan: &Arc<Plan>,
-    arguments: &Arguments,
-    since: Option<i64>,
-    around: &Around<'_>,
-) -> Exit {
+async fn one(plan: &Arc<Plan>, arguments: &Arguments, around: &Around<'_>) -> Exit {
     let Around {
         context,
         opened,
@@ -148,11 +155,14 @@ async fn one(
     let output = &context.output;
     if !plan.enabled {
         output.say(&format!("{}: is off (`enabled: false`)", plan.name));
+        if output.json() {
+            output.result_json(&json!({ "summary": nothing(plan) }));
+        }
         return Exit::Done;
     }
     let bindings: Vec<Binding> = services::bindings(&services.connected);
     if let Err(error) = store.bind(&bindings).await {
-        return state_error(output, &error);
+        return refuse(&error, output);
     }
     let prepared = match prepare(plan, &services.connected, &opened.root).await {
         Ok(prepared) => prepared,
@@ -181,7 +191,7 @@ async fn one(
         reads_whole: plan.reads_whole(),
         holds: plan.holds(),
         full: arguments.full,
-        since,
+        since: since(arguments.since.as_deref(), plan),
         narrow: arguments.jql.clone(),
         limit: arguments.limit,
     };
@@ -217,11 +227,50 @@ fn keys(plan: &Plan, opened: &Opened, context: &Context) -> Result<(MaskKey, Opt
     Ok((key.mask(), seal))
 }
 
+/// The summary of a pipeline that is off.
+fn nothing(plan: &Plan) -> Summary {
+    let mut summary = Summary {
+        pipeline: plan.name.to_string(),
+        ..Summary::default()
+    };
+    for sink in &plan.sinks {
+        summary
+            .operations
+            .insert(sink.name.to_string(), SinkCounts::default());
+    }
+    summary
+}
+
+/// The summary with its cursor as `status` shows it.
+fn readable(summary: &Summary, plan: &Plan) -> Summary {
+    let names = source_names(plan);
+    let text = |name: &str, cursor: &Json| {
+        let known = cursor.as_str().map(|text| Cursor(text.to_owned()));
+        known.map_or(Json::Null, |cursor| cursor_text(name, &cursor).into())
+    };
+    let cursor = match (&summary.cursor, names.as_slice()) {
+        (Json::Object(cursors), _) => cursors
+            .iter()
+            .map(|(name, cursor)| (name.clone(), text(name, cursor)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        (cursor, [name, ..]) => text(name, cursor),
+        (cursor, []) => cursor.clone(),
+    };
+    Summary {
+        cursor,
+        ..summary.clone()
+    }
+}
+
 fn report(finished: &Finished, context: &Context, plan: &Plan) -> Exit {
     let output = &context.output;
+    // A run that ended before it had read anything has nothing to count.
+    let began = finished.summary.read > 0 || finished.summary.unsettled > 0;
+    let ended = matches!(finished.end, End::Done | End::DeadLetters | End::Unsettled);
     if output.json() {
-        output.result_json(&serde_json::json!({ "summary": finished.summary }));
-    } else if !output.quiet {
+        output.result_json(&json!({ "summary": readable(&finished.summary, plan) }));
+    } else if !output.quiet && (began || ended) {
         output.result(&summary(&finished.summary));
     }
     match &finished.end {
@@ -240,7 +289,7 @@ fn report(finished: &Finished, context: &Context, plan: &Plan) -> Exit {
             output.error(&format!("stopped, as `on_error: stop` says: {reason}"));
         }
         End::Failed(failure) => {
-            return services::refused(context, failure).worst(code(&finished.end));
+            services::refused(context, failure);
         }
         End::Interrupted => output.say("interrupted: run again to resume"),
         End::Unsettled => output.say("some operations are unsettled: run again to resume"),
@@ -248,7 +297,7 @@ fn report(finished: &Finished, context: &Context, plan: &Plan) -> Exit {
             output.error(&format!("{holder} is running this pipeline"));
             output.help("wait for it, or stop it");
         }
-        End::State(error) => return state_error(output, error),
+        End::State(error) => return refuse(error, output),
         End::SetAside { reason } => output.error(reason),
     }
     code(&finished.end)
@@ -261,16 +310,6 @@ fn code(end: &End) -> Exit {
         2 => Exit::Wrong,
         3 => Exit::Refused,
         4 => Exit::Unsettled,
-        _ => Exit::Defect,
-    }
-}
-
-pub(super) fn state_error(output: &Output, error: &crate::state::StateError) -> Exit {
-    output.error(&error.to_string());
-    match error.exit_code() {
-        2 => Exit::Wrong,
-        4 => Exit::Unsettled,
-        3 => Exit::Refused,
         _ => Exit::Defect,
     }
 }
@@ -290,7 +329,10 @@ fn summary(summary: &Summary) -> String {
         lines.push(format!("  {sink:<16} {}", counted(counts)));
     }
     if summary.dead_letters > 0 {
-        lines.push(format!("  {} dead letters", summary.dead_letters));
+        lines.push(match summary.dead_letters {
+            1 => "  1 dead letter".to_owned(),
+            many => format!("  {many} dead letters"),
+        });
     }
     if summary.unsettled > 0 {
         lines.push(format!("  {} unsettled", summary.unsettled));

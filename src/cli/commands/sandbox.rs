@@ -12,10 +12,14 @@ use crate::cli::interrupt;
 use crate::cli::time::now;
 use crate::sandbox::{Faults, Options, Sandbox};
 
-/// Run emulated Jira and Brevo on local ports until stopped.
+/// Emulated Jira and Brevo on local ports, until stopped
 ///
 /// Prints the addresses and the credentials that they take; with --format json as one line.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  flowline sandbox
+  flowline sandbox --issues 5000 --faults 10 --seed 7
+  flowline sandbox --jira-port 0 --brevo-port 0 --format json --log exchanges.jsonl")]
 pub struct Arguments {
     /// Jira's port; 0 takes a free one
     #[arg(long, default_value_t = 8081, value_name = "PORT")]

@@ -8,8 +8,13 @@ use crate::diagnostic::nearest;
 use crate::plan::RECORD_KINDS;
 use crate::schema::{pipeline_schema, project_schema};
 
-/// Print the JSON Schema of pipeline files, of flowline.yaml or of a kind of record.
+/// The JSON Schemas of the language and of the records
+///
+/// Editors check and complete files by them; `init` writes them to schemas/.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  flowline schema pipeline > schemas/pipeline.schema.json
+  flowline schema records jira.issue | jq '.properties | keys'")]
 pub struct Arguments {
     /// Which one
     #[arg(value_enum)]

@@ -6,20 +6,27 @@ use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
-use super::telling::{agreed, cursor_text, look, open, refuse, state_of, time};
+use super::telling::{agreed, cursor_text, look, no_pipeline, open, refuse, state_of, time};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::time::now;
 use crate::connectors::Cursor;
-use crate::diagnostic::nearest;
 use crate::expression::Since;
 use crate::project::Opened;
 use crate::runtime::source_names;
 use crate::state::{Admin as _, LaneView, Reset, StateReader, View as _};
 
-/// Cursors and the ledger of what was sent.
+/// Cursors and the ledger of what was sent
+///
+/// The cursor is where the next run goes on reading; the ledger is what was sent, so that nothing
+/// is sent twice. On a terminal `reset` and `set` ask first; elsewhere nobody can be asked.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  flowline state show
+  flowline state set support-tickets \"7 days ago\"
+  flowline state reset support-tickets
+  flowline state reset support-tickets --forget-sent")]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -106,7 +113,7 @@ async fn show(pipelines: &[String], context: &Context) -> Result<Exit, Exit> {
     for name in pipelines {
         let known = lanes.iter().any(|view| *name == *view.lane.pipeline);
         if !known && !opened.names.contains(name) {
-            return Err(unknown(name, &opened, output));
+            return Err(no_pipeline(name, &opened, output));
         }
     }
     let shown = file.strip_prefix(&opened.root).unwrap_or(&file).display();
@@ -133,16 +140,6 @@ async fn show(pipelines: &[String], context: &Context) -> Result<Exit, Exit> {
         output.result(&as_text(view));
     }
     Ok(Exit::Done)
-}
-
-fn unknown(name: &str, opened: &Opened, output: &Output) -> Exit {
-    output.error(&format!("there is no pipeline `{name}`"));
-    let near = nearest(name, opened.names.iter().map(String::as_str));
-    output.help(&near.map_or_else(
-        || "`flowline state show` lists what there is".to_owned(),
-        |near| format!("did you mean `{near}`?"),
-    ));
-    Exit::Wrong
 }
 
 fn as_json(view: &LaneView) -> Json {
@@ -206,7 +203,7 @@ async fn known_lanes(
             continue;
         }
         if !opened.names.contains(name) {
-            return Err(unknown(name, &opened, output));
+            return Err(no_pipeline(name, &opened, output));
         }
         output.error(&format!("pipeline `{name}` has no state: it never ran"));
         output

@@ -18,8 +18,14 @@ use crate::project::Opened;
 use crate::runtime::endpoints;
 use crate::state::{Binding, LaneView, Limit, StateError, StateReader, Tracked, View as _};
 
-/// Connections, last sync, cursors, counts, dead letters, quota left; no network.
+/// Connections, last sync, cursors, counts, dead letters, quota left; no network
+///
+/// What is shown is what the runs so far have left in the state: nobody is asked anything.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  flowline status
+  flowline status --sandbox
+  flowline status --format json | jq '.pipelines[] | select(.dead_letters > 0)'")]
 pub struct Arguments {}
 
 /// What the state says; all of it empty where there is none yet.
@@ -76,11 +82,23 @@ async fn status(context: &Context) -> Result<Exit, Exit> {
     show_connections(&opened, loaded, &known, now, context);
     show_pipelines(&opened, &known, now, output);
     if state.is_none() {
-        output.result("no run yet: there is no state");
+        output.result("\nno run yet: there is no state");
     } else {
-        let Tracked { issues, projects } = known.tracked;
+        let Tracked {
+            issues,
+            projects,
+            users_linked,
+        } = known.tracked;
+        let last = known.last_sync();
         output.result(&format!(
-            "{issues} issues tracked, {projects} projects monitored"
+            "\nlast sync: {}",
+            last.map_or_else(
+                || "none yet".to_owned(),
+                |at| format!("{} ({})", time(at), ago(at, now))
+            )
+        ));
+        output.result(&format!(
+            "{issues} issues tracked, {projects} projects monitored, {users_linked} users linked"
         ));
     }
     if opened.diagnostics.has_errors() {
@@ -174,8 +192,7 @@ fn as_json(
         "last_sync": known.last_sync().map(time),
         "issues_tracked": known.tracked.issues,
         "projects_monitored": known.tracked.projects,
-        // Which contacts are users of Jira, the ledger does not know.
-        "users_linked": null,
+        "users_linked": known.tracked.users_linked,
     })
 }
 
@@ -298,7 +315,7 @@ fn show_pipelines(opened: &Opened, known: &Known, now: Timestamp, output: &Outpu
         })
         .collect();
     if rows.is_empty() {
-        output.result("no pipelines");
+        output.result("\nno pipelines");
         return;
     }
     let header = [
@@ -308,5 +325,5 @@ fn show_pipelines(opened: &Opened, known: &Known, now: Timestamp, output: &Outpu
         "dead letters",
         "unsettled",
     ];
-    output.result(&table(&header, rows));
+    output.result(&format!("\n{}", table(&header, rows)));
 }

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::services;
 use crate::connectors::Cursor;
-use crate::diagnostic::{Diagnostics, Severity};
+use crate::diagnostic::{Diagnostics, Severity, nearest};
 use crate::expression::conversion::write_datetime;
 use crate::project::{Opened, PROJECT_FILE};
 use crate::state::{DatabaseTime, SqliteStore, StateError, StateReader};
@@ -54,17 +54,35 @@ pub(super) fn cursor_text(source: &str, cursor: &Cursor) -> String {
 #[must_use]
 pub(super) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(header.to_vec());
+    table.load_style(presets::NOTHING);
+    if !header.is_empty() {
+        table.set_header(header.to_vec());
+    }
     for row in rows {
         table.add_row(row);
     }
+    // Without lines around it a table has its first column's padding before it.
     table
         .lines()
-        .map(|line| line.trim_end().to_owned())
+        .map(|line| {
+            line.strip_prefix(' ')
+                .unwrap_or(&line)
+                .trim_end()
+                .to_owned()
+        })
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Says that there is no pipeline of this name, neither a file nor something in the state.
+pub(super) fn no_pipeline(name: &str, opened: &Opened, output: &Output) -> Exit {
+    output.error(&format!("there is no pipeline `{name}`"));
+    let near = nearest(name, opened.names.iter().map(String::as_str));
+    output.help(&near.map_or_else(
+        || "`flowline status` lists what there is".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    ));
+    Exit::Wrong
 }
 
 /// The project and where its state is. A pipeline's mistakes do not stand in the way.

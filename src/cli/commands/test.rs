@@ -15,11 +15,16 @@ use crate::cli::testing::{Case, cases, difference, left_behind, orphans, play, r
 use crate::plan::Plan;
 use crate::project::Opened;
 
-/// Run recorded records through the pipelines and compare what they would send with the snapshots.
+/// Run recorded records through the pipelines and compare with the snapshots
 ///
 /// A case is tests/pipelines/NAME/CASE.json (`{ clock, records: […] }`), its snapshot CASE.snap
-/// beside it.
+/// beside it: what the pipeline would send for these records.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  flowline test
+  flowline test support-tickets
+  flowline test --review
+  flowline test --accept && git diff tests/")]
 pub struct Arguments {
     /// The pipelines [default: all]
     #[arg(value_name = "PIPELINE")]
@@ -114,12 +119,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Exit {
 /// The plans of the pipelines asked for, or of all.
 fn plans(names: &[String], context: &Context) -> Result<(Opened, Vec<Arc<Plan>>), Exit> {
     // Nothing is connected here: what is only warned of concerns runs.
+    let mut output = context.output.clone();
+    output.quiet = true;
     let errors_only = Context {
         environment: context.environment.clone(),
-        output: Output {
-            quiet: true,
-            ..context.output.clone()
-        },
+        output,
         global: context.global.clone(),
     };
     if names.is_empty() {

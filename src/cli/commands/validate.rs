@@ -7,13 +7,19 @@ use clap::Args;
 use crate::cli::context::Context;
 use crate::cli::env::Environment;
 use crate::cli::exit::Exit;
-use crate::diagnostic::{Diagnostics, Severity, render, to_json};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, render, to_json};
 use crate::project::{Opened, PROJECT_FILE};
 
-/// Show every mistake of every file under its characters, with what to type instead.
+/// Show every mistake of every file under its characters; no network
 ///
-/// Nothing is asked of the network: what the accounts have comes from catalog/.
+/// Each mistake is shown in its line, with what was expected and what to type instead. Nothing is
+/// asked of the network: what the accounts have comes from catalog/.
 #[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  flowline validate
+  flowline validate pipelines/support-tickets.yaml
+  flowline validate --env production
+  flowline validate --format json | jq '.diagnostics[].message'")]
 pub struct Arguments {
     /// Only these files or folders [default: the whole project]
     #[arg(value_name = "PATH")]
@@ -29,8 +35,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Exit {
     };
     let mut files = files(&opened);
     let mut shown = Diagnostics::new();
+    let told = |one: &Diagnostic| {
+        let output = &context.output;
+        !output.quiet || output.json() || one.severity == Severity::Error
+    };
     if arguments.paths.is_empty() {
-        shown.extend(opened.diagnostics);
+        shown.extend(opened.diagnostics.into_iter().filter(told));
     } else {
         let wanted = match wanted(&arguments.paths, &files, &opened.root) {
             Ok(wanted) => wanted,
@@ -44,7 +54,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Exit {
         shown.extend(opened.diagnostics.into_iter().filter(|one| {
             // What belongs to no file concerns all of them.
             let source = one.source.as_ref();
-            source.is_none_or(|source| asked(source.name()))
+            told(one) && source.is_none_or(|source| asked(source.name()))
         }));
     }
     show(&shown, files.len(), context);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::http::{Class, Dialect, Failure, LimitSeen, Response, class_of, failure_of, is_html};
+use crate::http::{
+    Class, Dialect, Failure, LimitSeen, Response, class_of, failure_of, is_html, without_addresses,
+};
 
 /// Where an account's allowed addresses are listed.
 const AUTHORISED_IPS: &str = "https://app.brevo.com/security/authorised_ips";
@@ -68,14 +70,6 @@ impl Said {
         };
         Some(without_addresses(&words))
     }
-}
-
-/// What a person wrote is no part of a message.
-pub(super) fn without_addresses(text: &str) -> String {
-    text.split(' ')
-        .map(|word| if word.contains('@') { "[e-mail]" } else { word })
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 impl Dialect for BrevoDialect {

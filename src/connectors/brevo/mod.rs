@@ -16,7 +16,7 @@ pub mod spec;
 mod testing;
 
 pub use account::{AccountFacts, Needs, create_attributes, refusal};
-pub use contacts::{ContactWriter, create_lists};
+pub use contacts::{ContactReader, ContactWriter, FieldChange, Foreseen, Standing, create_lists};
 pub use dialect::BrevoDialect;
-pub use events::EventWriter;
+pub use events::{EventCalls, EventWriter, event_calls};
 pub use session::Session;

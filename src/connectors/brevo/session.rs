@@ -81,6 +81,12 @@ impl Session {
         self.client.outlook(family)
     }
 
+    /// How long so many calls of a family would take from now on, by its limit alone.
+    #[must_use]
+    pub fn forecast(&self, family: &'static str, calls: u64) -> Duration {
+        self.client.forecast(family, calls)
+    }
+
     /// Reads JSON.
     ///
     /// # Errors

@@ -91,6 +91,12 @@ impl Session {
         Ok(session)
     }
 
+    /// How long so many calls of a family would take from now on, by its limit alone.
+    #[must_use]
+    pub fn forecast(&self, family: &'static str, calls: u64) -> std::time::Duration {
+        self.client.forecast(family, calls)
+    }
+
     /// Who the credential belongs to.
     ///
     /// # Errors

@@ -106,6 +106,7 @@ impl Database {
         time: DatabaseTime,
     ) -> Result<Self, StateError> {
         let open = || -> Result<Self, Fault> {
+            private(file);
             let mut connection = Connection::open(file)?;
             prepare(&connection)?;
             // Recognised before anything is written, so that a foreign file stays as it is.
@@ -202,6 +203,19 @@ impl Database {
         put(&self.connection, &numbers)?;
         Ok(next)
     }
+}
+
+/// Makes the file where there is none so that others cannot read it: people's data lies in it
+/// until it is settled. SQLite gives the files beside it the same mode.
+fn private(file: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file);
+    // One that is there stays as it is; what cannot be made is SQLite's to tell.
+    made.map(drop).unwrap_or_default();
 }
 
 fn prepare(connection: &Connection) -> Result<(), Fault> {

@@ -164,6 +164,25 @@ pub(super) fn remove(database: &Database, row: &LedgerRow) -> Result<(), Fault> 
     Ok(())
 }
 
+/// The kind of facts whose hash is a contact's in the ledger.
+const LINKED: i64 = 3;
+
+/// Contacts that were written with an identity of a Jira user: what only waits, or was refused,
+/// is not yet one.
+pub(super) fn linked(database: &Database) -> Result<u64, Fault> {
+    let counted: i64 = database
+        .connection
+        .prepare_cached(
+            "SELECT count(*) FROM facts WHERE kind = ?1 \
+             AND hash NOT IN (SELECT hash FROM outbox) \
+             AND EXISTS (SELECT 1 FROM scopes CROSS JOIN ledger ON ledger.scope_id = scopes.id \
+             AND ledger.hash = facts.hash AND ledger.status = ?2 \
+             WHERE substr(scopes.scope, 1, 15) = 'brevo.contacts/')",
+        )?
+        .query_row(params![LINKED, KNOWN], |row| row.get(0))?;
+    Ok(u64::try_from(counted).unwrap_or(0))
+}
+
 /// A thing that `status` counts.
 pub(super) struct FactRow {
     kind: i64,
@@ -188,14 +207,13 @@ impl Stored for FactRow {
 }
 
 pub(super) fn put_fact(database: &Database, fact: &Fact) -> Result<(), Fault> {
-    let (kind, id) = match fact {
-        Fact::Issue(id) => (1, id),
-        Fact::Project(id) => (2, id),
+    let of = |id: &str| database.keyed.hash(&[b"fact", id.as_bytes()]);
+    let (kind, hash) = match fact {
+        Fact::Issue(id) => (1, of(id)),
+        Fact::Project(id) => (2, of(id)),
+        Fact::Linked(key) => (LINKED, key_hash(database, key)),
     };
-    let row = FactRow {
-        kind,
-        hash: database.keyed.hash(&[b"fact", id.as_bytes()]),
-    };
+    let row = FactRow { kind, hash };
     add(&database.connection, &row).map(drop)
 }
 

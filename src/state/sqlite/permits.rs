@@ -4,6 +4,7 @@ use rusqlite::Row;
 
 use super::super::{Binding, Limit, Permit, StateError, Tracked};
 use super::database::{Database, Fault};
+use super::ledger;
 use super::row::{Cell, Stored, first, put, select};
 
 struct PermitRow {
@@ -149,8 +150,20 @@ pub(super) fn bindings(database: &Database) -> Result<Vec<Binding>, Fault> {
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-/// Holds the state to its accounts.
+/// Holds the state to its accounts, and keeps those that it does not know yet.
 pub(super) fn bind(database: &Database, asked: &[Binding]) -> Result<(), Fault> {
+    for binding in hold(database, asked)? {
+        put(&database.connection, &BindingRow(binding.clone()))?;
+    }
+    Ok(())
+}
+
+/// Holds the state to its accounts; answers those that it does not know yet.
+pub(super) fn hold<'b>(
+    database: &Database,
+    asked: &'b [Binding],
+) -> Result<Vec<&'b Binding>, Fault> {
+    let mut new = Vec::new();
     for binding in asked {
         let known: Option<BindingRow> = first(
             &database.connection,
@@ -168,10 +181,10 @@ pub(super) fn bind(database: &Database, asked: &[Binding]) -> Result<(), Fault> 
                 .into());
             }
             Some(_) => {}
-            None => put(&database.connection, &BindingRow(binding.clone()))?,
+            None => new.push(binding),
         }
     }
-    Ok(())
+    Ok(new)
 }
 
 /// What the ledger has seen.
@@ -186,5 +199,6 @@ pub(super) fn tracked(database: &Database) -> Result<Tracked, Fault> {
     Ok(Tracked {
         issues: count(1)?,
         projects: count(2)?,
+        users_linked: ledger::linked(database)?,
     })
 }

@@ -26,7 +26,8 @@ impl StateReader {
     /// # Errors
     /// Where the file is no state, is newer than this program, or cannot be read.
     pub fn open_existing(file: &Path) -> Result<Option<Self>, StateError> {
-        if !file.exists() {
+        // One that a crash left empty is made anew by the next run.
+        if std::fs::metadata(file).map_or(true, |facts| facts.is_file() && facts.len() == 0) {
             return Ok(None);
         }
         let reader = Self {
@@ -68,6 +69,10 @@ impl View for StateReader {
 
     fn limits(&self) -> BoxFuture<'_, Result<Vec<(String, Limit)>, StateError>> {
         ready(self.ask(permits::limits)).boxed()
+    }
+
+    fn holds<'a>(&'a self, bindings: &'a [Binding]) -> BoxFuture<'a, Result<(), StateError>> {
+        ready(self.ask(|database| permits::hold(database, bindings).map(drop))).boxed()
     }
 
     fn bindings(&self) -> BoxFuture<'_, Result<Vec<Binding>, StateError>> {

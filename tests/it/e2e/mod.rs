@@ -1,7 +1,7 @@
 //! The built binary against the sandbox in another process.
 
 mod groups;
-mod world;
+pub(crate) mod world;
 
 use std::process::Stdio;
 use std::sync::Arc;

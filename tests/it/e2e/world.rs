@@ -10,14 +10,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Jira and Brevo in another process, which ends with it.
-pub(super) struct World {
+pub(crate) struct World {
     sandbox: Child,
     addresses: Value,
 }
 
 impl World {
     /// Starts the sandbox with these arguments besides free ports.
-    pub(super) fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut sandbox = command()
             .args([
                 "sandbox",
@@ -43,12 +43,12 @@ impl World {
         }
     }
 
-    pub(super) fn address(&self, name: &str) -> &str {
+    pub(crate) fn address(&self, name: &str) -> &str {
         self.addresses[name].as_str().unwrap()
     }
 
     /// A control request.
-    pub(super) fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let host = self.address("jira").trim_start_matches("http://");
         let body = if body.is_null() {
             String::new()
@@ -72,12 +72,12 @@ impl World {
         serde_json::from_str(body).unwrap_or(Value::Null)
     }
 
-    pub(super) fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         self.ask("GET", path, &Value::Null)
     }
 
     /// How many requests so far.
-    pub(super) fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         fn sum(value: &Value) -> u64 {
             match value {
                 Value::Number(number) => number.as_u64().unwrap_or_default(),
@@ -92,7 +92,7 @@ impl World {
     }
 
     /// What Brevo has in the end, without what differs from run to run.
-    pub(super) fn end_state(&self) -> End {
+    pub(crate) fn end_state(&self) -> End {
         let list = |value: Value, name: &str| match value {
             Value::Object(mut members) => members.remove(name).unwrap_or_default(),
             list => list,
@@ -134,15 +134,15 @@ impl Drop for World {
 
 /// What Brevo has in the end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct End {
-    pub(super) contacts: Vec<String>,
-    pub(super) events: Vec<String>,
+pub(crate) struct End {
+    pub(crate) contacts: Vec<String>,
+    pub(crate) events: Vec<String>,
 }
 
 impl End {
     /// Panics with what only one of them has.
     #[track_caller]
-    pub(super) fn assert_is(&self, expected: &Self) {
+    pub(crate) fn assert_is(&self, expected: &Self) {
         let only = |left: &[String], right: &[String]| -> Vec<String> {
             left.iter()
                 .filter(|one| !right.contains(one))
@@ -162,7 +162,7 @@ impl End {
 
     /// Panics where an event is there twice.
     #[track_caller]
-    pub(super) fn assert_none_twice(&self) {
+    pub(crate) fn assert_none_twice(&self) {
         let mut once = self.events.clone();
         once.dedup();
         assert_eq!(
@@ -175,14 +175,15 @@ impl End {
 }
 
 /// A project whose connections are the world's.
-pub(super) struct Project {
+pub(crate) struct Project {
     folder: TempDir,
     key: String,
     token: String,
+    variables: bool,
 }
 
 impl Project {
-    pub(super) fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World) -> Self {
         let folder = TempDir::new().unwrap();
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         fs::create_dir(folder.path().join("pipelines")).unwrap();
@@ -195,6 +196,7 @@ impl Project {
             folder,
             key: world.address("brevo_key").to_owned(),
             token: world.address("jira_token").to_owned(),
+            variables: true,
         };
         project.write(
             "flowline.yaml",
@@ -217,42 +219,59 @@ vars: {{ support_list: 22 }}
         project
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
 
-    pub(super) fn edit(&self, name: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.path(name)).unwrap();
         assert!(text.contains(from), "{name} has no {from}");
         self.write(name, &text.replace(from, to));
     }
 
-    pub(super) fn with_key(mut self, key: &str) -> Self {
+    pub(crate) fn with_key(mut self, key: &str) -> Self {
         key.clone_into(&mut self.key);
         self
     }
 
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
+        token.clone_into(&mut self.token);
+        self
+    }
+
+    /// The credentials stand in no variable of the environment.
+    pub(crate) fn without_variables(mut self) -> Self {
+        self.variables = false;
+        self
+    }
+
+    /// Brevo's key and Jira's token, as the world takes them.
+    pub(crate) fn credentials(&self) -> (&str, &str) {
+        (&self.key, &self.token)
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = command();
-        command
-            .current_dir(self.folder.path())
-            .env("JIRA_API_TOKEN", &self.token)
-            .env("BREVO_API_KEY", &self.key)
-            .args(arguments);
+        command.current_dir(self.folder.path()).args(arguments);
+        if self.variables {
+            command
+                .env("JIRA_API_TOKEN", &self.token)
+                .env("BREVO_API_KEY", &self.key);
+        }
         command
     }
 
-    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments).output().unwrap())
     }
 
     /// Runs until nothing is left to resume, at most so often.
     #[track_caller]
-    pub(super) fn run_until_done(&self, arguments: &[&str], at_most: usize) -> usize {
+    pub(crate) fn run_until_done(&self, arguments: &[&str], at_most: usize) -> usize {
         let mut last = String::new();
         for count in 1..=at_most {
             let ran = self.run(arguments);
@@ -268,14 +287,14 @@ vars: {{ support_list: 22 }}
 }
 
 /// A command that has ended.
-pub(super) struct Ran {
-    pub(super) code: i32,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
-    pub(super) fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -284,7 +303,7 @@ impl Ran {
     }
 
     /// The summary of `--format json`.
-    pub(super) fn summary(&self) -> Value {
+    pub(crate) fn summary(&self) -> Value {
         let last = self
             .stdout
             .lines()

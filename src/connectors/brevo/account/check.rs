@@ -31,6 +31,17 @@ pub struct Lack {
 }
 
 impl AccountFacts {
+    /// The account as it would be once it has what is created.
+    pub fn assume(&mut self, needs: &Needs) {
+        for (name, kind) in &needs.create {
+            let attribute = Attribute {
+                kind: *kind,
+                values: None,
+            };
+            self.attributes.insert(name.clone(), attribute);
+        }
+    }
+
     /// Adds what a `brevo.contacts` needs and the account lacks.
     pub fn check_contacts(&self, sink: &Contacts, needs: &mut Needs) {
         for (name, expression) in &sink.attributes {

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json};
 
 use super::{ContactWriter, rejected};
+use crate::connectors::brevo::account::AccountFacts;
 use crate::connectors::brevo::spec::IdentityKind;
 use crate::http::Failure;
 use crate::operation::Operation;
@@ -33,8 +35,28 @@ pub(super) enum Mode {
 impl ContactWriter {
     /// What an operation asks for: what the account would drop without a word is refused.
     pub(super) async fn wanted(&self, operation: &Operation) -> Result<Wanted, Failure> {
+        let mut wanted = Wanted::of(operation, &self.account, &self.zone)?;
+        wanted.lists = self.list_ids(&operation.unites, true).await?;
+        wanted.unlinked = self.list_ids(unlinked(operation), false).await?;
+        Ok(wanted)
+    }
+}
+
+/// The lists that an operation takes its contact out of.
+pub(super) fn unlinked(operation: &Operation) -> &[Value] {
+    let lists = operation.payload.get("unlink_lists");
+    lists.and_then(Value::as_array).unwrap_or_default()
+}
+
+impl Wanted {
+    /// What an operation asks for, lists aside.
+    pub(super) fn of(
+        operation: &Operation,
+        account: &AccountFacts,
+        zone: &TimeZone,
+    ) -> Result<Self, Failure> {
         let payload = &operation.payload;
-        let mut wanted = Wanted {
+        let mut wanted = Self {
             identities: identities(operation),
             mode: match payload.get("mode").and_then(Value::as_str) {
                 // An older record brings lists alone: whoever it means was written by a newer one.
@@ -45,26 +67,20 @@ impl ContactWriter {
             },
             attributes: Map::new(),
             cleared: Map::new(),
-            lists: self.list_ids(&operation.unites, true).await?,
+            lists: Vec::new(),
             unlinked: Vec::new(),
             consent: Map::new(),
         };
         for (name, value) in members(payload, "attributes") {
-            let fitted = self
-                .account
-                .fitted(name, value, &self.zone)
-                .map_err(rejected)?;
+            let fitted = account.fitted(name, value, zone).map_err(rejected)?;
             wanted
                 .attributes
                 .insert(name.to_uppercase(), json(&fitted)?);
         }
         let cleared = payload.get("clear").and_then(Value::as_array);
         for name in cleared.unwrap_or_default().iter().filter_map(Value::as_str) {
-            let emptied = json(&self.account.emptied(name))?;
+            let emptied = json(&account.emptied(name))?;
             wanted.cleared.insert(name.to_uppercase(), emptied);
-        }
-        if let Some(lists) = payload.get("unlink_lists").and_then(Value::as_array) {
-            wanted.unlinked = self.list_ids(lists, false).await?;
         }
         for (name, flag) in members(payload, "consent") {
             let member = match &**name {
@@ -79,6 +95,16 @@ impl ContactWriter {
 }
 
 impl Wanted {
+    /// The attributes that are written, and those that are emptied.
+    pub(super) const fn attributes(&self) -> (&Map<String, Json>, &Map<String, Json>) {
+        (&self.attributes, &self.cleared)
+    }
+
+    /// The flags that are written, by Brevo's names.
+    pub(super) const fn consent(&self) -> &Map<String, Json> {
+        &self.consent
+    }
+
     /// The body for a contact that is there: nothing of what is set on creation only.
     pub(super) fn update(&self) -> Map<String, Json> {
         let mut body = self.consent.clone();

@@ -1,9 +1,11 @@
 //! Writing contacts: one upsert each, some at a time.
 
 mod body;
+mod foresee;
 mod lists;
 mod write;
 
+pub use foresee::{ContactReader, FieldChange, Foreseen, Standing};
 pub use lists::create_lists;
 
 use std::sync::Arc;

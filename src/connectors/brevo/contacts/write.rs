@@ -28,16 +28,20 @@ enum Wrote {
     Taken(Failure),
 }
 
-/// A contact as Brevo shows it, as far as its identity goes.
-#[derive(Deserialize)]
-struct Shown {
-    id: i64,
+/// A contact as Brevo shows it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Shown {
+    pub(super) id: i64,
     email: Option<String>,
     ext_id: Option<Json>,
     #[serde(default, rename = "emailBlacklisted")]
-    email_blacklisted: bool,
+    pub(super) email_blacklisted: bool,
+    #[serde(default, rename = "smsBlacklisted")]
+    pub(super) sms_blacklisted: bool,
+    #[serde(default, rename = "listIds")]
+    pub(super) lists: Vec<i64>,
     #[serde(default)]
-    attributes: Map<String, Json>,
+    pub(super) attributes: Map<String, Json>,
 }
 
 impl ContactWriter {
@@ -184,7 +188,7 @@ impl ContactWriter {
 }
 
 impl Shown {
-    fn value_of(&self, kind: IdentityKind) -> Option<String> {
+    pub(super) fn value_of(&self, kind: IdentityKind) -> Option<String> {
         let attribute = |name: &str| self.attributes.get(name).and_then(json_text);
         let value = match kind {
             IdentityKind::ContactId => Some(self.id.to_string()),
@@ -209,7 +213,7 @@ fn json_text(value: &Json) -> Option<String> {
 }
 
 /// True for one identity in two ways of writing it.
-fn is_same(kind: IdentityKind, left: &str, right: &str) -> bool {
+pub(super) fn is_same(kind: IdentityKind, left: &str, right: &str) -> bool {
     let digits = |text: &str| {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         digits.trim_start_matches('0').to_owned()
@@ -259,7 +263,7 @@ fn no_such_id() -> Failure {
 
 /// The path of the contact that an identity names. Its kind is always said: bare, a numeric
 /// external id would be read as a contact's id.
-fn path(kind: IdentityKind, value: &Value) -> String {
+pub(super) fn path(kind: IdentityKind, value: &Value) -> String {
     let named = match kind {
         IdentityKind::ContactId => "contact_id",
         IdentityKind::ExtId => "ext_id",
@@ -272,7 +276,7 @@ fn path(kind: IdentityKind, value: &Value) -> String {
     )
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_json(), str::to_owned)

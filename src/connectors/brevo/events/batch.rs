@@ -6,10 +6,9 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{Encoded, EventWriter, Outcomes, all};
-use crate::connectors::brevo::dialect::without_addresses;
 use crate::connectors::brevo::session::OTHER;
 use crate::connectors::{Applied, Outcome};
-use crate::http::{Class, Effect, Failure, Method, Response, Safety};
+use crate::http::{Class, Effect, Failure, Method, Response, Safety, without_addresses};
 
 const CALL: &str = "POST /events/batch";
 

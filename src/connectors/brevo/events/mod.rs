@@ -4,6 +4,9 @@
 mod batch;
 mod encode;
 mod find;
+mod foresee;
+
+pub use foresee::{EventCalls, event_calls};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -130,16 +133,7 @@ impl EventWriter {
         if self.no_batches.load(Ordering::Relaxed) {
             return true;
         }
-        let (batch, spacing) = self.session.outlook(OTHER);
-        if spacing.is_zero() {
-            return false;
-        }
-        let (first, each) = self.session.outlook(EVENTS);
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        let each = each.max(ROUND_TRIP);
-        let singles = first + each.saturating_mul(count.saturating_sub(1));
-        // A batch that costs less than what it saves is never spared.
-        (singles <= SOON && singles < spacing) || singles < batch
+        sooner_one_by_one(&self.session, count)
     }
 
     /// One by one: each contact's in order, some contacts' at once.
@@ -209,6 +203,20 @@ impl Writer for EventWriter {
     fn find<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Option<Found>>> {
         Box::pin(self.look(operations))
     }
+}
+
+/// True where so many events are there sooner one by one, by what is left of the quotas.
+fn sooner_one_by_one(session: &Session, count: usize) -> bool {
+    let (batch, spacing) = session.outlook(OTHER);
+    if spacing.is_zero() {
+        return false;
+    }
+    let (first, each) = session.outlook(EVENTS);
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let each = each.max(ROUND_TRIP);
+    let singles = first + each.saturating_mul(count.saturating_sub(1));
+    // A batch that costs less than what it saves is never spared.
+    (singles <= SOON && singles < spacing) || singles < batch
 }
 
 /// The same outcome for all.
