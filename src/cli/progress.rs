@@ -162,7 +162,6 @@ impl Observer for Progress {
                     }
                     return;
                 }
-                // The record's name is an issue's key: no person's data.
                 self.say(&format!("{what}: {record}{sink}: {reason}"));
             }
             RunEvent::Started { .. } | RunEvent::Committed { .. } | RunEvent::Finished { .. } => {}

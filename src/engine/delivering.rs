@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::backoff::{NEXT_RUN, TRIES, again_in, next_ask};
-use super::counting::Counting;
+use super::counting::{Counting, public_name};
 use super::{Context, End, JobSink, OnError, Route, RunEvent};
 use crate::connectors::{Applied, Found, Outcome, Writer};
 use crate::http::{Class, Failure};
@@ -391,7 +391,7 @@ impl Batch<'_> {
         );
         if self.sink.on_error == OnError::Stop {
             self.end.get_or_insert(End::Stopped {
-                reason: format!("{}: {}", operation.record, failure.message),
+                reason: format!("{}: {}", public_name(&operation.record), failure.message),
             });
         }
         if skipped {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::counting::Counting;
+use super::counting::{Counting, public_name};
 use super::{Context, End, JobSink, OnError, Route, RunEvent, Staged, Stages, Trouble};
 use crate::connectors::{Cursor, Page};
 use crate::operation::{Operation, as_delivered};
@@ -148,7 +148,7 @@ impl Reading<'_> {
         if let Some(trouble) = staged.troubles.iter().find(|trouble| stops(trouble)) {
             // Nothing of this record is kept: the next run reads it again.
             gathered.stop = Some(End::Stopped {
-                reason: format!("{}: {}", trouble.record, trouble.reason),
+                reason: format!("{}: {}", public_name(&trouble.record), trouble.reason),
             });
             return;
         }
