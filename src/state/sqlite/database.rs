@@ -136,6 +136,13 @@ impl Database {
         open().map_err(|fault| fault.at(path))
     }
 
+    /// Keeps little in memory: the outbox's first rows are all that is read again and again.
+    pub(super) fn keep_little(&self, path: &Arc<str>) -> Result<(), StateError> {
+        self.connection
+            .pragma_update(None, "cache_size", -1_024)
+            .map_err(|error| Fault::from(error).at(path))
+    }
+
     /// Opens what is there for reading; makes no file, not even a temporary one, where no other
     /// process writes.
     pub(super) fn open_to_read(file: &Path, path: &Arc<str>) -> Result<Self, StateError> {

@@ -39,6 +39,7 @@ impl SqliteStore {
         let writing = Database::open(file, &path, time.clone())?;
         let mut reading = Database::open(file, &path, time)?;
         reading.remembered = writing.remembered.shared();
+        reading.keep_little(&path)?;
         Ok(Self {
             writer: Worker::start(writing, Some(Ballast::keep(file)))?,
             reader: Worker::start(reading, None)?,
