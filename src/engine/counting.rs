@@ -82,7 +82,13 @@ mod tests {
         for name in ["SUP-12", "A2_B-1", "people.csv#3", "in/people.jsonl:12"] {
             assert_eq!(public_name(name), name);
         }
-        for name in ["jane@example.com", "Jane Doe", "jane@example.com:2", "557058:12", "jane-1"] {
+        for name in [
+            "jane@example.com",
+            "Jane Doe",
+            "jane@example.com:2",
+            "557058:12",
+            "jane-1",
+        ] {
             assert_eq!(public_name(name), "a record");
         }
     }

@@ -1,6 +1,6 @@
 //! A compiled plan as the stages of a run.
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -107,19 +107,18 @@ impl Stages for Planned<'_> {
                 out.facts.push(Fact::Project(project.into()));
             }
         }
-        let users = if self.of_jira {
-            users(&record.value)
-        } else {
-            HashSet::new()
-        };
+        // A value is shared: this copies nothing.
+        let value = record.value.clone();
         let mut processed = Processed::default();
         let done = self.processor.process(record, &mut processed);
-        let linked = processed
-            .operations
-            .iter()
-            .filter(|operation| is_of(operation, &users));
-        out.facts
-            .extend(linked.map(|operation| Fact::Linked(Arc::clone(&operation.key))));
+        if self.of_jira {
+            let linked = processed
+                .operations
+                .iter()
+                .filter(|operation| is_of_a_user(operation, &value));
+            out.facts
+                .extend(linked.map(|operation| Fact::Linked(Arc::clone(&operation.key))));
+        }
         self.give(processed, out)?;
         done.map_err(|error| error.to_string())
     }
@@ -141,44 +140,45 @@ impl Stages for Planned<'_> {
     }
 }
 
-/// The account ids and e-mails of the Jira users that a record names, in lower case.
-fn users(record: &Value) -> HashSet<String> {
-    let mut found = HashSet::new();
-    let mut left = vec![record];
-    while let Some(value) = left.pop() {
+/// True for a contact's operation that writes an identity of a Jira user whom the record names.
+fn is_of_a_user(operation: &Operation, record: &Value) -> bool {
+    if &*operation.sink != "brevo.contacts" {
+        return false;
+    }
+    let texts = |name: &str| {
+        let members = operation.payload.get(name).and_then(Value::as_object);
+        let members = members.into_iter().flat_map(Object::iter);
+        members.filter_map(|(_, value)| value.as_str())
+    };
+    let written: Vec<&str> = texts("identify").chain(texts("attributes")).collect();
+    names_a_user(record, &written)
+}
+
+/// True where an account id or e-mail of a user in the record is one of these; looked for from the
+/// outside in, since users stand in an issue's fields.
+fn names_a_user(record: &Value, texts: &[&str]) -> bool {
+    let mut left = VecDeque::from([record]);
+    while let Some(value) = left.pop_front() {
         match value {
             Value::Array(elements) => left.extend(elements.iter()),
             Value::Object(members) => {
                 for (name, member) in members.iter() {
-                    match member.as_str() {
-                        Some(text) if matches!(&**name, "accountId" | "emailAddress") => {
-                            found.insert(text.to_lowercase());
+                    let id = member
+                        .as_str()
+                        .filter(|_| matches!(&**name, "accountId" | "emailAddress"));
+                    match id {
+                        Some(id) if texts.iter().any(|text| text.eq_ignore_ascii_case(id)) => {
+                            return true;
                         }
-                        _ => left.push(member),
+                        Some(_) => {}
+                        None => left.push_back(member),
                     }
                 }
             }
             _ => {}
         }
     }
-    found
-}
-
-/// True for a contact's operation that writes an identity of one of these users.
-fn is_of(operation: &Operation, users: &HashSet<String>) -> bool {
-    let members = |name: &str| {
-        let member = operation.payload.get(name).and_then(Value::as_object);
-        member.into_iter().flat_map(Object::iter)
-    };
-    let is_users = |value: &Value| {
-        let text = value.as_str().map(str::to_lowercase);
-        text.is_some_and(|text| users.contains(&text))
-    };
-    !users.is_empty()
-        && &*operation.sink == "brevo.contacts"
-        && members("identify")
-            .chain(members("attributes"))
-            .any(|(_, value)| is_users(value))
+    false
 }
 
 /// The paths that a projection reads, to their ends.
