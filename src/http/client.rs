@@ -194,10 +194,7 @@ impl Client {
     }
 
     async fn once(&self, call: &Call, name: &str, attempt: u32) -> Result<Response, Failure> {
-        let wait = self.turn(call.family).await;
-        if !wait.is_zero() {
-            self.sleep(wait).await?;
-        }
+        self.turn(call.family).await?;
         if self.cancel.is_cancelled() {
             return Err(interrupted());
         }
@@ -231,15 +228,29 @@ impl Client {
         }
     }
 
-    /// How long to wait for the next slot: this process's own, and the one among all processes.
-    async fn turn(&self, family: &'static str) -> Duration {
-        let slot = self.pacer.slot(family, self.now_us());
-        let mut at_us = slot.at_us;
+    /// Waits for the next slot: this process's own, then the one among all processes.
+    async fn turn(&self, family: &'static str) -> Result<(), Failure> {
+        let slot = loop {
+            let slot = self.pacer.slot(family, self.now_us());
+            self.sleep_until(slot.at_us).await?;
+            // A refusal of another call meanwhile holds for this one too.
+            if !self.pacer.is_paused(family, self.now_us()) {
+                break slot;
+            }
+        };
         if let (Some(share), Some(interval_us)) = (&self.share, slot.spaced_us) {
-            at_us = at_us.max(share.slot_us(family, interval_us, || self.now_us()).await);
+            let at_us = share.slot_us(family, interval_us, || self.now_us()).await;
+            self.sleep_until(at_us).await?;
         }
+        Ok(())
+    }
+
+    async fn sleep_until(&self, at_us: i64) -> Result<(), Failure> {
         let wait_us = at_us.saturating_sub(self.now_us());
-        Duration::from_micros(u64::try_from(wait_us).unwrap_or_default())
+        match u64::try_from(wait_us) {
+            Ok(wait_us) if wait_us > 0 => self.sleep(Duration::from_micros(wait_us)).await,
+            _ => Ok(()),
+        }
     }
 
     /// Exponential backoff with full jitter; what the service asks for is the least.

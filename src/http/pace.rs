@@ -9,6 +9,8 @@ use std::time::Duration;
 const SHARE: f64 = 0.98;
 /// The windows that services count in, in seconds.
 const WINDOWS: [f64; 3] = [1.0, 60.0, 3600.0];
+/// The shortest window; what is left of it is told in whole seconds.
+const SECOND: Duration = Duration::from_secs(1);
 /// How much slower than its ceiling a family may become.
 const SLOWEST: f64 = 64.0;
 /// A window longer than this, in seconds, is a quota: what is left of it may be used at once.
@@ -141,6 +143,11 @@ impl Pacer {
         })
     }
 
+    /// True while the family is paused.
+    pub(super) fn is_paused(&self, family: &'static str, now_us: i64) -> bool {
+        self.with(family, |pace| pace.paused_us > now_us)
+    }
+
     /// Nobody calls the family before so long: its service asked for it.
     pub fn pause(&self, family: &'static str, now_us: i64, wait: Duration) {
         self.with(family, |pace| {
@@ -175,7 +182,10 @@ impl Pacer {
                     pace.free = remaining.saturating_sub(limit / SPACED);
                 }
             }
-            if let (Some(0), Some(reset)) = (seen.remaining, seen.reset) {
+            // Of a second's window nothing is left in most seconds: that is the pace that is kept.
+            if let (Some(0), Some(reset)) = (seen.remaining, seen.reset)
+                && reset > SECOND
+            {
                 let until =
                     now_us.saturating_add(i64::try_from(reset.as_micros()).unwrap_or(i64::MAX));
                 pace.paused_us = pace.paused_us.max(until);

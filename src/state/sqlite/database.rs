@@ -114,8 +114,8 @@ impl Database {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "secure_delete", true)?;
-            // Hashes lie anywhere in the ledger: 8 MiB hold those of some 80,000 messages.
-            connection.pragma_update(None, "cache_size", -8_192)?;
+            // Hashes lie anywhere in the ledger: 4 MiB hold those of some 40,000 messages.
+            connection.pragma_update(None, "cache_size", -4_096)?;
             // A page that changes often is copied back once.
             connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
             let transaction =

@@ -36,15 +36,35 @@ impl SqliteStore {
                 message: error.to_string(),
             })?;
         }
+        // Who makes the file, or brings it up to date, does so alone: SQLite's own locks do not
+        // cover the change to a write-ahead log.
+        let opening = alone(file).map_err(|error| StateError::Storage {
+            path: Arc::clone(&path),
+            message: error.to_string(),
+        })?;
         let writing = Database::open(file, &path, time.clone())?;
         let mut reading = Database::open(file, &path, time)?;
         reading.remembered = writing.remembered.shared();
         reading.keep_little(&path)?;
+        drop(opening);
         Ok(Self {
             writer: Worker::start(writing, Some(Ballast::keep(file)))?,
             reader: Worker::start(reading, None)?,
         })
     }
+}
+
+/// Waits until no other process opens the state; theirs wait until the file is dropped.
+fn alone(file: &Path) -> std::io::Result<fs::File> {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".lock");
+    let lock = fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 impl Store for SqliteStore {

@@ -181,3 +181,20 @@ async fn many_callers_share_a_commit_and_each_gets_its_own_answer() {
     let new = answers.iter().filter(|one| **one == Appended::New).count();
     assert_eq!(new, 250);
 }
+
+#[test]
+fn a_state_is_made_by_one_of_those_that_open_it_at_once() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.db");
+        let openings: Vec<_> = (0..4)
+            .map(|_| {
+                let file = file.clone();
+                std::thread::spawn(move || SqliteStore::open(&file, DatabaseTime::Own).map(drop))
+            })
+            .collect();
+        for opening in openings {
+            opening.join().unwrap().unwrap();
+        }
+    }
+}

@@ -137,6 +137,7 @@ fn a_plan_has_every_key_of_every_operation() {
             "calls",
             "estimate_s",
             "notes",
+            "marked_known",
         ],
     );
     let actions = [

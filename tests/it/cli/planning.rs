@@ -199,3 +199,23 @@ fn what_a_run_would_refuse_a_plan_refuses() {
         assert!(!ended.out.contains("nothing to do"), "{}", ended.out);
     }
 }
+
+#[test]
+fn a_plan_counts_the_events_that_are_too_old_to_send() {
+    let world = World::start(&QUICK);
+    let project = Project::of(&world);
+    let planned = plan(&project, &[]);
+    let count = |action: &str| {
+        let operations = planned["operations"].as_array().unwrap().iter();
+        let of = operations.filter(|one| one["sink"] == "brevo.events" && one["action"] == action);
+        of.count() as u64
+    };
+    assert!(count("unchanged") > 0, "no event is older than `backfill`");
+    assert_eq!(planned["marked_known"], count("unchanged"));
+    let people = project.run(&["plan", "support-tickets"]).stdout;
+    let told = format!("{} too old to send", count("unchanged"));
+    assert!(people.contains(&told), "{people}");
+    let ran = project.run(&["run", "support-tickets", "--format", "json"]);
+    let sent = &ran.summary()["operations"]["brevo.events"]["sent"];
+    assert_eq!(sent, count("send"), "{}", ran.stderr);
+}

@@ -35,6 +35,8 @@ pub(super) struct Shown {
     pub(super) changes: Vec<FieldChange>,
     /// Why it would be a dead letter.
     pub(super) why: Option<String>,
+    /// It happened so long before the first run that it would only be marked as known.
+    pub(super) too_old: bool,
     /// How many calls its first delivery takes.
     calls: u64,
 }
@@ -250,6 +252,7 @@ fn judged(operation: Operation, decision: Decision) -> Shown {
         action,
         changes,
         why: None,
+        too_old: decision == Decision::MarkedKnown,
         calls: 1,
     }
 }

@@ -30,6 +30,11 @@ impl Planned<'_> {
         self.operations.iter().any(sent)
     }
 
+    /// How many messages would be marked as known without being sent.
+    fn marked_known(&self) -> usize {
+        self.operations.iter().filter(|one| one.too_old).count()
+    }
+
     pub(super) fn to_json(&self) -> Json {
         let (plan, processed) = (self.plan, &self.read.processed);
         let sink_name = |index: usize| plan.sinks.get(index).map(|sink| &*sink.name);
@@ -66,6 +71,7 @@ impl Planned<'_> {
         json!({
             "pipeline": &*plan.name, "operations": operations, "dropped": dropped,
             "calls": self.calls, "estimate_s": self.estimate_s, "notes": self.read.notes,
+            "marked_known": self.marked_known(),
         })
     }
 
@@ -88,6 +94,7 @@ impl Planned<'_> {
             };
             let what = match &one.why {
                 Some(why) => format!("refused: {why}"),
+                None if one.too_old => "too old to send".to_owned(),
                 None => one.action.to_owned(),
             };
             output.result(&format!(
@@ -157,7 +164,11 @@ impl Planned<'_> {
             (count("create"), "to create"),
             (count("update"), "to update"),
             (count("send"), "to send"),
-            (count("unchanged"), "unchanged"),
+            (count("unchanged") - self.marked_known(), "unchanged"),
+            (
+                self.marked_known(),
+                "too old to send (they are marked as known; see `backfill`)",
+            ),
             (processed.dropped.len(), "dropped"),
             (processed.unmatched.len() + count("unmatched"), "unmatched"),
             (
