@@ -272,4 +272,31 @@ mod tests {
         pacer.pause("other", 2_000_000, Duration::from_secs(90));
         assert_eq!(pacer.reserve("other", 2_000_000).as_secs(), 90);
     }
+
+    #[test]
+    fn calls_that_are_refused_together_slow_down_once() {
+        let pacer = Pacer::default();
+        pacer.documented("contacts", 10.0, 1.0);
+        for _ in 0..8 {
+            pacer.pause("contacts", 0, Duration::from_secs(2));
+        }
+        assert_eq!(pacer.outlook("contacts", 0).1.as_millis(), 204);
+        assert!(pacer.is_paused("contacts", 1_999_999));
+        assert!(!pacer.is_paused("contacts", 2_000_000));
+        pacer.pause("contacts", 2_000_000, Duration::from_secs(1));
+        assert_eq!(pacer.outlook("contacts", 0).1.as_millis(), 408);
+    }
+
+    #[test]
+    fn a_seconds_window_that_is_used_up_is_the_pace_that_is_kept() {
+        let pacer = Pacer::default();
+        let seen = LimitSeen {
+            limit: Some(10),
+            remaining: Some(0),
+            reset: Some(Duration::from_secs(1)),
+        };
+        pacer.answered("contacts", 0, Some(seen));
+        assert_eq!(pacer.reserve("contacts", 0), Duration::ZERO);
+        assert_eq!(pacer.reserve("contacts", 0).as_millis(), 102);
+    }
 }

@@ -97,3 +97,41 @@ impl Remembered {
         self.accounts.borrow_mut().clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::tests::contact;
+
+    #[test]
+    fn what_was_undone_is_forgotten_and_what_is_on_its_way_is_known_to_all() {
+        let remembered = Remembered::default();
+        let reader = remembered.shared();
+        let operation = contact("jane", 1, "Open", &[]);
+        remembered.keep(1, &operation);
+        assert!(remembered.has_all(1..=1) && !remembered.has_all(1..=2));
+        assert!(!reader.has_all(1..=1), "rows are read on the other one");
+        assert_eq!(remembered.operation(1), Some(operation.clone()));
+        assert_eq!(remembered.operation(1), None, "once");
+
+        remembered.keep(2, &operation);
+        remembered.departed(2, 7);
+        remembered.forget();
+        assert_eq!(remembered.operation(2), None);
+        assert_eq!(reader.on_their_way(), HashMap::from([(2, 7)]));
+        remembered.begin();
+        assert!(reader.on_their_way().is_empty());
+    }
+
+    #[test]
+    fn no_more_is_kept_than_a_page_or_two() {
+        let remembered = Remembered::default();
+        let operation = contact("jane", 1, "Open", &[]);
+        let last = i64::try_from(MOST).unwrap() + 1;
+        for id in 1..=last {
+            remembered.keep(id, &operation);
+        }
+        assert!(remembered.has_all(1..=last - 1));
+        assert_eq!(remembered.operation(last), None);
+    }
+}

@@ -286,6 +286,22 @@ async fn few_events_spare_the_quota_of_batches() {
 }
 
 #[tokio::test]
+async fn few_events_go_in_a_batch_where_batches_are_plenty() {
+    let script = Script::default();
+    script.answer(202, json!({ "count": 3 }));
+    let session = script
+        .session_with(vec![
+            ("x-sib-ratelimit-limit", "1000000"),
+            ("x-sib-ratelimit-remaining", "1000000"),
+            ("x-sib-ratelimit-reset", "1"),
+        ])
+        .await;
+    let writer = EventWriter::new(session, Arc::new(account()), TimeZone::UTC);
+    assert_eq!(letters(&writer.deliver(&events(3)).await), "sss");
+    assert_eq!(script.bodies(BATCHES).len(), 1);
+}
+
+#[tokio::test]
 async fn many_events_go_in_batches_while_the_hours_quota_lasts() {
     let script = Script::default();
     script.answer(202, json!({ "count": 150 }));
