@@ -4,7 +4,7 @@ pub mod completions;
 pub mod dead_letters;
 pub mod fields;
 pub mod init;
-mod narrow;
+pub mod narrow;
 pub mod plan;
 pub mod run;
 pub mod sandbox;

@@ -1,9 +1,28 @@
-//! `--jql`, which narrows what a pipeline reads.
+//! What part of a source `run` and `plan` read: `--since`, `--full`, `--limit`, `--jql`.
+
+use clap::Args;
 
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::connectors::jira::jql::{self, Text};
 use crate::diagnostic::{Diagnostics, Source, Span};
+
+/// What part of the source is read, instead of what is new.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Part {
+    /// Read from here instead of the cursor: a date, an RFC 3339 time, or e.g. "7 days ago"
+    #[arg(long, value_name = "TIME", conflicts_with = "full")]
+    pub since: Option<String>,
+    /// Read everything again; what was sent stays known and is not sent again
+    #[arg(long)]
+    pub full: bool,
+    /// At most so many records
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Only issues that also match this JQL
+    #[arg(long, value_name = "JQL")]
+    pub jql: Option<String>,
+}
 
 /// Checks the text of `--jql`.
 ///

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use super::telling::{cursor_text, refuse};
+use crate::cli::commands::narrow::Part;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
@@ -42,18 +43,9 @@ pub struct Arguments {
     /// The same as `plan`: show what would be sent and write nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Read from here instead of the cursor: a date, an RFC 3339 time, or e.g. "7 days ago"
-    #[arg(long, value_name = "TIME", conflicts_with = "full")]
-    pub since: Option<String>,
-    /// Read everything again; what was sent stays known and is not sent again
-    #[arg(long)]
-    pub full: bool,
-    /// At most so many records
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u64>,
-    /// Only issues that also match this JQL
-    #[arg(long, value_name = "JQL")]
-    pub jql: Option<String>,
+    /// What part of the source is read
+    #[command(flatten)]
+    pub part: Part,
     /// Go on past a guard
     #[arg(long)]
     pub yes: bool,
@@ -65,10 +57,7 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         let plan = super::plan::Arguments {
             pipelines: arguments.pipelines.clone(),
             exit_code: false,
-            since: arguments.since.clone(),
-            full: arguments.full,
-            limit: arguments.limit,
-            jql: arguments.jql.clone(),
+            part: arguments.part.clone(),
         };
         return super::plan::run(&plan, context).await;
     }
@@ -76,10 +65,10 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         Ok(found) => found,
         Err(exit) => return exit,
     };
-    if let Err(exit) = check_since(arguments.since.as_deref(), context) {
+    if let Err(exit) = check_since(arguments.part.since.as_deref(), context) {
         return exit;
     }
-    if let Err(exit) = super::narrow::check(arguments.jql.as_deref(), context) {
+    if let Err(exit) = super::narrow::check(arguments.part.jql.as_deref(), context) {
         return exit;
     }
     let interrupt = interrupt::listen(&context.output);
@@ -190,10 +179,10 @@ async fn one(plan: &Arc<Plan>, arguments: &Arguments, around: &Around<'_>) -> Ex
         guard: prepared.guard.filter(|_| !arguments.yes),
         reads_whole: plan.reads_whole(),
         holds: plan.holds(),
-        full: arguments.full,
-        since: since(arguments.since.as_deref(), plan),
-        narrow: arguments.jql.clone(),
-        limit: arguments.limit,
+        full: arguments.part.full,
+        since: since(arguments.part.since.as_deref(), plan),
+        narrow: arguments.part.jql.clone(),
+        limit: arguments.part.limit,
     };
     let progress = Progress::start(output, &plan.name);
     let finished = engine::run(

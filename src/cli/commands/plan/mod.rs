@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use crate::cli::commands::narrow::Part;
 use crate::cli::commands::telling::refuse;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -37,18 +38,9 @@ pub struct Arguments {
     /// Exit with 5 when there are changes
     #[arg(long)]
     pub exit_code: bool,
-    /// Read from here instead of the cursor: a date, an RFC 3339 time, or e.g. "7 days ago"
-    #[arg(long, value_name = "TIME", conflicts_with = "full")]
-    pub since: Option<String>,
-    /// Read everything
-    #[arg(long)]
-    pub full: bool,
-    /// At most so many records
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u64>,
-    /// Only issues that also match this JQL
-    #[arg(long, value_name = "JQL")]
-    pub jql: Option<String>,
+    /// What part of the source is read
+    #[command(flatten)]
+    pub part: Part,
 }
 
 /// Plans the pipelines one after the other.
@@ -57,10 +49,10 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
         Ok(found) => found,
         Err(exit) => return exit,
     };
-    if let Err(exit) = super::run::check_since(arguments.since.as_deref(), context) {
+    if let Err(exit) = super::run::check_since(arguments.part.since.as_deref(), context) {
         return exit;
     }
-    if let Err(exit) = super::narrow::check(arguments.jql.as_deref(), context) {
+    if let Err(exit) = super::narrow::check(arguments.part.jql.as_deref(), context) {
         return exit;
     }
     let interrupt = interrupt::listen(&context.output);

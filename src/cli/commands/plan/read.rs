@@ -70,7 +70,7 @@ impl Planning<'_> {
         let mut processor =
             Processor::new(plan, &mask_key, now(), &mut spill).map_err(set_aside)?;
         let begun = now().as_millisecond();
-        let since = super::super::run::since(arguments.since.as_deref(), plan);
+        let since = super::super::run::since(arguments.part.since.as_deref(), plan);
         let (origin, cursors) = self
             .known(state)
             .await
@@ -83,7 +83,7 @@ impl Planning<'_> {
         }
         if plan.reads_whole() {
             notes.push("reads its sources whole at every run, for `aggregate`".into());
-            if arguments.limit.is_none() && arguments.jql.is_none() && since.is_none() {
+            if arguments.part.limit.is_none() && arguments.part.jql.is_none() && since.is_none() {
                 let seal = project_key.map(|key| key.seal(self.context)).transpose()?;
                 let recalled = self.recall(state, seal.as_ref(), &mut processor).await;
                 notes.extend(recalled.map_err(|end| match end {
@@ -112,7 +112,7 @@ impl Planning<'_> {
                 .iter()
                 .find(|(name, _)| *name == source.name)
                 .map(|(_, cursor)| cursor.clone());
-            let anew = arguments.full || since.is_some() || plan.reads_whole();
+            let anew = arguments.part.full || since.is_some() || plan.reads_whole();
             let from = since.or(match source.since {
                 Since::Beginning => None,
                 Since::At(time) => Some(time),
@@ -123,8 +123,9 @@ impl Planning<'_> {
                 cursor: cursor.filter(|_| !anew),
                 since: from,
                 floor: origin.as_ref().map_or(from, |origin| origin.floor),
-                narrow: arguments.jql.clone(),
+                narrow: arguments.part.jql.clone(),
                 limit: arguments
+                    .part
                     .limit
                     .map(|limit| limit.saturating_sub(read.records)),
             };
