@@ -223,7 +223,7 @@ impl OutboxRow {
     }
 
     pub(super) fn remove(&self, database: &Database) -> Result<(), Fault> {
-        remove(database, self.lane_id, self.id).map(drop)
+        remove(database, self.lane_id, self.id)
     }
 }
 
@@ -277,13 +277,13 @@ pub(super) fn account_of(database: &Database, scope: i64) -> Result<Arc<str>, Fa
     })
 }
 
-/// Removes a row; false where there is none.
-fn remove(database: &Database, lane: i64, id: i64) -> Result<bool, Fault> {
-    let gone = database
+/// Removes a row, where it is there.
+fn remove(database: &Database, lane: i64, id: i64) -> Result<(), Fault> {
+    database
         .connection
         .prepare_cached("DELETE FROM outbox WHERE lane_id = ? AND id = ?")?
         .execute([lane, id])?;
-    Ok(gone > 0)
+    Ok(())
 }
 
 /// Half of a hash: small in an index, and telling enough there.
