@@ -2,7 +2,8 @@
 """Times `flowline run` against the hand-written loop of benches/reference.rs, as whole processes.
 
 Both do the same job against the sandbox in another process, limits off, in turn, several times.
-Prints CPU time (user + system), wall time and peak memory of each, and the ratio pair by pair.
+Prints CPU time (user + system), wall time and peak memory of each, and the ratio pair by pair; and how
+long `flowline validate` takes on this project.
 
     cargo build --release --bin flowline --example reference
     python3 benches/whole_process.py [--issues 10000] [--bytes 10000] [--runs 5]
@@ -67,6 +68,19 @@ vars: {{ support_list: 22 }}
     )
 
 
+def validate(times):
+    """The median wall time of `flowline validate` on this repository's project, in milliseconds."""
+    took = []
+    for _ in range(times):
+        start = time.monotonic()
+        subprocess.run(
+            [RELEASE / "flowline", "validate", "--quiet", "--project", ROOT], check=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        took.append((time.monotonic() - start) * 1000)
+    return statistics.median(took)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--issues", type=int, default=10_000)
@@ -101,6 +115,7 @@ def main():
                 results[name].append((cpu, wall, memory))
             print(f"{name:9} run {run}: cpu {cpu:6.2f} s  wall {wall:6.2f} s  memory {memory:6.1f} MB  {output.splitlines()[-1] if output else ''}", flush=True)
     print()
+    print(f"validate  median: wall {validate(20):.0f} ms")
     for name, rows in results.items():
         if rows:
             cpu, wall, memory = (statistics.median(row[index] for row in rows) for index in range(3))
