@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Connected, open_sources};
-use crate::connectors::brevo::spec::ListRef;
+use crate::connectors::brevo::spec::{Contacts, Events, ListRef};
 use crate::connectors::brevo::{
-    AccountFacts, ContactWriter, EventWriter, Needs, create_attributes, create_lists, refusal,
+    self, AccountFacts, ContactWriter, EventWriter, Needs, create_attributes, create_lists, refusal,
 };
 use crate::connectors::file::FileWriter;
 use crate::engine::{Guard, JobSink, JobSource, Route};
@@ -61,52 +61,30 @@ pub async fn prepare(
         .collect();
     let mut sinks = Vec::new();
     for sink in &plan.sinks {
-        let session = sink
-            .connection
-            .as_ref()
-            .and_then(|name| connected.brevo.get(name));
-        let account = sink.connection.as_ref().and_then(|name| facts.get(name));
-        let (route, backfill_ms, once, contacts) = match (&sink.kind, session, account) {
-            (SinkKind::Contacts(spec), Some(session), Some(account)) => {
-                let (session, account) = (Arc::clone(session), Arc::clone(account));
-                let writer = ContactWriter::new(session, account, spec, plan.zone.clone());
-                (Route::Outbox(Box::new(writer)), 0, Vec::new(), true)
-            }
-            (SinkKind::Events(spec), Some(session), Some(account)) => {
-                let (session, account) = (Arc::clone(session), Arc::clone(account));
-                let writer = EventWriter::new(session, account, plan.zone.clone());
-                let name = spec.name.as_literal().and_then(|name| name.as_str());
-                let scopes = name
-                    .map(|name| Arc::from(format!("brevo.events/{name}")))
-                    .into_iter()
-                    .collect();
-                (
-                    Route::Outbox(Box::new(writer)),
-                    spec.backfill_ms,
-                    scopes,
-                    false,
-                )
-            }
-            (SinkKind::File(spec), ..) => (
-                Route::Replace(Box::new(FileWriter::open(root, spec)?)),
-                0,
-                Vec::new(),
-                false,
-            ),
-            (SinkKind::Contacts(_) | SinkKind::Events(_), ..) => return Err(missing(&sink.name)),
+        let brevo = sink.connection.as_ref().and_then(|name| {
+            let session = connected.brevo.get(name)?;
+            Some((Arc::clone(session), Arc::clone(facts.get(name)?)))
+        });
+        let joined = match &sink.kind {
+            SinkKind::Contacts(spec) => join_contacts(spec, plan, brevo.as_ref()),
+            SinkKind::Events(spec) => join_events(spec, plan, brevo.as_ref()),
+            SinkKind::File(spec) => Some(Joined::new(Route::Replace(Box::new(FileWriter::open(
+                root, spec,
+            )?)))),
         };
+        let joined = joined.ok_or_else(|| missing(&sink.name))?;
         sinks.push(JobSink {
             name: Arc::clone(&sink.name),
-            account: session.map_or_else(
+            account: brevo.as_ref().map_or_else(
                 || "".into(),
-                |session| format!("brevo:{}", session.account).into(),
+                |(session, _)| format!("brevo:{}", session.account).into(),
             ),
-            route,
+            route: joined.route,
             on_error: sink.on_error.into(),
-            backfill_ms,
-            visible_after_ms: session.map_or(0, |session| session.visible_after_ms),
-            once_scopes: once,
-            contacts,
+            backfill_ms: joined.backfill_ms,
+            visible_after_ms: brevo.map_or(0, |(session, _)| session.visible_after_ms),
+            once_scopes: joined.once_scopes,
+            contacts: joined.contacts,
         });
     }
     let guard = plan.guard.is_set().then(|| Guard::from(plan.guard));
@@ -115,6 +93,49 @@ pub async fn prepare(
         sinks,
         guard,
         told,
+    })
+}
+
+/// A sink joined to its service.
+struct Joined {
+    route: Route,
+    backfill_ms: i64,
+    once_scopes: Vec<Arc<str>>,
+    contacts: bool,
+}
+
+impl Joined {
+    const fn new(route: Route) -> Self {
+        Self {
+            route,
+            backfill_ms: 0,
+            once_scopes: Vec::new(),
+            contacts: false,
+        }
+    }
+}
+
+/// A Brevo account and what it has.
+type Account = (Arc<brevo::Session>, Arc<AccountFacts>);
+
+fn join_contacts(spec: &Contacts, plan: &Plan, account: Option<&Account>) -> Option<Joined> {
+    let (session, account) = account?.clone();
+    let writer = ContactWriter::new(session, account, spec, plan.zone.clone());
+    Some(Joined {
+        contacts: true,
+        ..Joined::new(Route::Outbox(Box::new(writer)))
+    })
+}
+
+fn join_events(spec: &Events, plan: &Plan, account: Option<&Account>) -> Option<Joined> {
+    let (session, account) = account?.clone();
+    let writer = EventWriter::new(session, account, plan.zone.clone());
+    let name = spec.name.as_literal().and_then(|name| name.as_str());
+    let scope = name.map(|name| Arc::from(format!("brevo.events/{name}")));
+    Some(Joined {
+        backfill_ms: spec.backfill_ms,
+        once_scopes: scope.into_iter().collect(),
+        ..Joined::new(Route::Outbox(Box::new(writer)))
     })
 }
 

@@ -1,0 +1,104 @@
+//! Compiling sinks, one file a sink.
+
+mod contacts;
+mod events;
+mod file;
+mod identify;
+mod values;
+
+use super::check;
+use super::compile::{Surroundings, connection, on_error};
+use super::compiler::Compiler;
+use super::steps::{self, Flow};
+use super::{OnUnmatched, SinkKind, SinkPlan, When};
+use crate::config::{self, Keyed, Sink};
+use crate::diagnostic::{Code, Spanned};
+use crate::operation;
+
+pub(super) use contacts::is_attribute_name;
+pub(super) use file::files_of_their_own;
+
+const NOT_YET: Code = Code::new("sink.not_supported");
+
+/// Compiles a sink; none where it has a mistake.
+pub(super) fn compile(
+    sink: &Keyed<Sink>,
+    flow: &mut Flow,
+    surroundings: &Surroundings<'_>,
+    compiler: &mut Compiler<'_>,
+) -> Option<SinkPlan> {
+    let span = sink.key;
+    let common = sink.value.common();
+    let mut takes_deleted = false;
+    let when = common.when.and_then(|written| {
+        let condition = compiler.condition(written)?;
+        check::condition(&condition, flow, compiler);
+        takes_deleted = condition.value.references().iter().any(|reference| {
+            matches!(reference.steps.first().map(|step| &step.kind), Some(crate::expression::StepKind::Name(name)) if &**name == "deleted")
+        });
+        Some(When {
+            condition: condition.value,
+            span: written.span,
+        })
+    });
+    let stages = steps::compile(common.transforms, flow, compiler);
+    let at = compiler.source.position(span.start);
+    let place = operation::Place {
+        file: compiler.source.name().into(),
+        line: at.line,
+        column: at.column,
+    };
+    let name = sink.value.name();
+    let needs_brevo = name.starts_with("brevo.");
+    let connection = if needs_brevo {
+        connection(
+            "brevo",
+            common.connection,
+            Spanned::new(name, span),
+            surroundings,
+            compiler,
+        )
+    } else {
+        None
+    };
+    let catalog = connection
+        .as_ref()
+        .and_then(|connection| surroundings.catalogs.get(connection));
+    let kind = match &sink.value {
+        Sink::BrevoContacts(written) => contacts::contacts(written, catalog, flow, compiler)
+            .map(|sink| SinkKind::Contacts(Box::new(sink))),
+        Sink::BrevoEvents(written) => {
+            events::events(written, span, &place, catalog, flow, compiler)
+                .map(|sink| SinkKind::Events(Box::new(sink)))
+        }
+        Sink::File(written) => file::file(written, flow, compiler).map(SinkKind::File),
+        other => {
+            compiler.mistake(
+                NOT_YET,
+                format!("`{}` is not supported by this version", other.name()),
+                span,
+                "not supported",
+                "there are `brevo.contacts`, `brevo.events` and `file`",
+            );
+            None
+        }
+    }?;
+    if needs_brevo && connection.is_none() {
+        return None;
+    }
+    Some(SinkPlan {
+        kind,
+        name: name.into(),
+        connection,
+        when,
+        takes_deleted,
+        stages,
+        on_error: on_error(common.on_error),
+        on_unmatched: match common.on_unmatched.map(|written| written.value) {
+            None | Some(config::OnUnmatched::Skip) => OnUnmatched::Skip,
+            Some(config::OnUnmatched::DeadLetter) => OnUnmatched::DeadLetter,
+        },
+        place,
+        span,
+    })
+}

@@ -1,0 +1,144 @@
+//! Compiling sources, one file a source; all of one pipeline yield the same kind of record.
+
+mod file;
+mod issues;
+
+use super::SourcePlan;
+use super::compile::Surroundings;
+use super::compiler::Compiler;
+use crate::config::{Keyed, Source};
+use crate::diagnostic::{Code, Spanned};
+use crate::expression::{LocatedReference, Since};
+use crate::shape::Shape;
+
+pub(super) use file::{inside, named_format};
+
+const NOT_YET: Code = Code::new("source.not_supported");
+const DIFFERENT_KINDS: Code = Code::new("source.different_kinds");
+const BAD_SINCE: Code = Code::new("source.bad_since");
+
+/// What is known of the records of a pipeline's sources.
+pub(super) struct RecordKind {
+    pub(super) shape: Shape,
+    pub(super) has_identity: bool,
+    pub(super) has_time: bool,
+    /// What their identity and time are made of.
+    pub(super) reads: Vec<LocatedReference>,
+}
+
+/// A source and what its records are called: `jira.issue`.
+struct Compiled {
+    source: Option<SourcePlan>,
+    record: Option<String>,
+    shape: Shape,
+    has_identity: bool,
+    has_time: bool,
+    reads: Vec<LocatedReference>,
+}
+
+/// Compiles the sources and answers what their records are.
+pub(super) fn compile(
+    sources: &[Keyed<Source>],
+    surroundings: &Surroundings<'_>,
+    compiler: &mut Compiler<'_>,
+) -> (Vec<SourcePlan>, RecordKind) {
+    let mut plans = Vec::new();
+    let mut kind: Option<(RecordKind, Option<String>)> = None;
+    for written in sources {
+        let compiled = one(written, surroundings, compiler);
+        match &mut kind {
+            None => {
+                let known = RecordKind {
+                    shape: compiled.shape,
+                    has_identity: compiled.has_identity,
+                    has_time: compiled.has_time,
+                    reads: compiled.reads,
+                };
+                kind = Some((known, compiled.record));
+            }
+            Some((known, record)) => {
+                if *record != compiled.record {
+                    let name = |record: &Option<String>| {
+                        record
+                            .clone()
+                            .unwrap_or_else(|| "records of no known kind".to_owned())
+                    };
+                    compiler.mistake(
+                        DIFFERENT_KINDS,
+                        format!(
+                            "this source yields {}, the first one {}",
+                            name(&compiled.record),
+                            name(record)
+                        ),
+                        written.key,
+                        "another kind of record",
+                        "all sources of a pipeline yield one kind: write a pipeline for each",
+                    );
+                }
+                known.shape = known.shape.union(&compiled.shape);
+                known.has_identity &= compiled.has_identity;
+                known.has_time &= compiled.has_time;
+                known.reads.extend(compiled.reads);
+            }
+        }
+        plans.extend(compiled.source);
+    }
+    let kind = kind.map_or_else(
+        || RecordKind {
+            shape: Shape::any(),
+            has_identity: true,
+            has_time: true,
+            reads: Vec::new(),
+        },
+        |(kind, _)| kind,
+    );
+    (plans, kind)
+}
+
+fn one(
+    written: &Keyed<Source>,
+    surroundings: &Surroundings<'_>,
+    compiler: &mut Compiler<'_>,
+) -> Compiled {
+    let span = written.key;
+    match &written.value {
+        Source::JiraIssues(source) => issues::issues(source, span, surroundings, compiler),
+        Source::File(source) => file::file(source, span, compiler),
+        other => {
+            compiler.mistake(
+                NOT_YET,
+                format!("`{}` is not supported by this version", other.name()),
+                span,
+                "not supported",
+                "there are `jira.issues` and `file`",
+            );
+            // What its records are is not known: nothing that reads them is a mistake of its own.
+            Compiled {
+                source: None,
+                record: Some(other.name().to_owned()),
+                shape: Shape::any(),
+                has_identity: true,
+                has_time: true,
+                reads: Vec::new(),
+            }
+        }
+    }
+}
+
+pub(super) fn since(
+    written: Option<&Spanned<String>>,
+    compiler: &mut Compiler<'_>,
+) -> Option<Since> {
+    let written = written?;
+    let parsed = Since::parse(&written.value, &compiler.zone);
+    if parsed.is_none() {
+        compiler.mistake(
+            BAD_SINCE,
+            format!("`{}` is no starting point", written.value),
+            written.span,
+            "expected e.g. `30 days ago`",
+            "write `30 days ago`, a date (`2026-11-24`) or an RFC 3339 time (`2026-11-24T10:15:00Z`)",
+        );
+    }
+    parsed
+}
