@@ -1,1 +1,3 @@
 //! Webhooks, schedules, health and metrics.
+
+pub mod webhooks;
