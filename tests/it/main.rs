@@ -21,3 +21,4 @@ mod payloads;
 mod projects;
 mod sandbox;
 mod state_crash;
+mod webhooks;

@@ -87,7 +87,11 @@ mod tests {
     }
 
     fn accepted(header: &str, claims: &str) -> bool {
-        is_signed(&token(header, claims, "client-secret"), &Secret::new("client-secret"), NOW)
+        is_signed(
+            &token(header, claims, "client-secret"),
+            &Secret::new("client-secret"),
+            NOW,
+        )
     }
 
     const HS256: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -125,8 +129,17 @@ mod tests {
         let good = token(HS256, "{}", "client-secret");
         assert!(!is_signed(&good, &Secret::new("another"), NOW));
         let unsigned = good.rsplit_once('.').unwrap().0.to_owned() + ".";
-        for bad in [unsigned, String::new(), "a.b".into(), format!("{good}.x"), good + "A"] {
-            assert!(!is_signed(&bad, &Secret::new("client-secret"), NOW), "{bad}");
+        for bad in [
+            unsigned,
+            String::new(),
+            "a.b".into(),
+            format!("{good}.x"),
+            good + "A",
+        ] {
+            assert!(
+                !is_signed(&bad, &Secret::new("client-secret"), NOW),
+                "{bad}"
+            );
         }
     }
 }

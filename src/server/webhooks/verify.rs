@@ -102,7 +102,11 @@ fn same(given: &[u8], wanted: &str) -> bool {
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = text
         .chars()
-        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .map(|digit| {
+            digit
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        })
         .collect();
     let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
     Some(
@@ -142,7 +146,10 @@ mod tests {
 
     #[test]
     fn the_vector_of_jiras_documentation_is_accepted() {
-        assert!(accepts(&jira(), &[("x-hub-signature", &format!("sha256={HEX}"))]));
+        assert!(accepts(
+            &jira(),
+            &[("x-hub-signature", &format!("sha256={HEX}"))]
+        ));
         assert!(accepts(
             &jira(),
             &[("x-hub-signature", &format!("sha256={}", HEX.to_uppercase()))]
@@ -153,8 +160,14 @@ mod tests {
     fn the_method_is_read_from_the_header_and_is_one_of_three() {
         let key = SECRET.as_bytes();
         let hex = |bytes: &[u8]| -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() };
-        let of384 = Hmac::<Sha384>::new_from_slice(key).unwrap().chain_update(BODY).finalize();
-        let of512 = Hmac::<Sha512>::new_from_slice(key).unwrap().chain_update(BODY).finalize();
+        let of384 = Hmac::<Sha384>::new_from_slice(key)
+            .unwrap()
+            .chain_update(BODY)
+            .finalize();
+        let of512 = Hmac::<Sha512>::new_from_slice(key)
+            .unwrap()
+            .chain_update(BODY)
+            .finalize();
         let (of384, of512) = (hex(&of384.into_bytes()), hex(&of512.into_bytes()));
         for (header, good) in [
             (format!("sha384={of384}"), true),
@@ -169,7 +182,11 @@ mod tests {
             (HEX.to_owned(), false),
             (String::new(), false),
         ] {
-            assert_eq!(accepts(&jira(), &[("x-hub-signature", &header)]), good, "{header}");
+            assert_eq!(
+                accepts(&jira(), &[("x-hub-signature", &header)]),
+                good,
+                "{header}"
+            );
         }
     }
 
@@ -181,14 +198,22 @@ mod tests {
             &jira(),
             &[("x-hub-signature", &good), ("x-hub-signature", &good)]
         ));
-        let neither = Verification::Jira { secret: None, client_secret: None };
+        let neither = Verification::Jira {
+            secret: None,
+            client_secret: None,
+        };
         assert!(!accepts(&neither, &[("x-hub-signature", &good)]));
-        assert!(!accepts(&Verification::Brevo { token: None }, &[("authorization", "Bearer x")]));
+        assert!(!accepts(
+            &Verification::Brevo { token: None },
+            &[("authorization", "Bearer x")]
+        ));
     }
 
     #[test]
     fn brevos_token_is_compared_whole() {
-        let brevo = Verification::Brevo { token: Some(Secret::new("token-1")) };
+        let brevo = Verification::Brevo {
+            token: Some(Secret::new("token-1")),
+        };
         for (header, good) in [
             ("Bearer token-1", true),
             ("bearer token-1", true),
@@ -198,9 +223,16 @@ mod tests {
             ("Basic token-1", false),
             ("token-1", false),
         ] {
-            assert_eq!(accepts(&brevo, &[("authorization", header)]), good, "{header}");
+            assert_eq!(
+                accepts(&brevo, &[("authorization", header)]),
+                good,
+                "{header}"
+            );
         }
-        let twice = [("authorization", "Bearer token-1"), ("authorization", "Bearer token-1")];
+        let twice = [
+            ("authorization", "Bearer token-1"),
+            ("authorization", "Bearer token-1"),
+        ];
         assert!(!accepts(&brevo, &twice));
     }
 }
