@@ -91,7 +91,8 @@ impl Progress {
         self.bar.set_message(text);
     }
 
-    fn say(&self, line: &str) {
+    /// A line for people, above the one that moves.
+    pub(super) fn say(&self, line: &str) {
         self.bar.suspend(|| self.output.say(line));
     }
 }

@@ -17,23 +17,136 @@ use crate::connectors::jira;
 use crate::http::{Failure, HttpTransport, Parts, Secret, SharedPace, SystemRandom, Transport};
 use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
-use crate::runtime::{Connected, Endpoint, StatePace, connect, endpoints, visible_after};
+use crate::runtime::{
+    Connected, Endpoint, EndpointTrouble, StatePace, connect, endpoints, visible_after,
+};
 use crate::sandbox::{Options, Sandbox, SandboxError};
-use crate::state::{Binding, Permits, ScopeOf, SinkTerms, StateReader, View as _};
+use crate::state::{Permits, ScopeOf, SinkTerms, StateReader, View as _};
 
 /// How long to wait for another process that uses the sandbox.
 const SANDBOX_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Sessions, and the sandbox behind them where there is one.
+/// Sessions, and what they were opened through.
 pub(super) struct Services {
     /// The sessions.
     pub(super) connected: Connected,
     /// What they said of their limits.
     pub(super) quota: Arc<Quota>,
-    sandbox: Option<Sandbox>,
+    /// Opens more.
+    pub(super) gateway: Gateway,
 }
 
 impl Services {
+    /// Stops the sandbox.
+    pub(super) async fn stop(self) {
+        self.gateway.stop().await;
+    }
+}
+
+/// What sessions are opened through, and the sandbox behind them where there is one.
+pub(super) struct Gateway {
+    /// What the services say of their limits.
+    pub(super) quota: Arc<Quota>,
+    sandbox: Option<Sandbox>,
+    transport: Arc<dyn Transport>,
+    permits: Option<Arc<dyn Permits>>,
+    cancel: CancellationToken,
+}
+
+/// Why connections could not be opened.
+pub(super) enum NotConnected {
+    /// They cannot be used as they are written.
+    Written(Vec<EndpointTrouble>),
+    /// A service refused.
+    Refused(Failure),
+}
+
+impl NotConnected {
+    /// Says why.
+    pub(super) fn say(&self, context: &Context) -> Exit {
+        match self {
+            Self::Written(troubles) => {
+                for trouble in troubles {
+                    context.output.error(&trouble.message);
+                    context.output.help(&trouble.help);
+                }
+                Exit::Wrong
+            }
+            Self::Refused(failure) => refused(context, failure),
+        }
+    }
+}
+
+impl Gateway {
+    /// Starts the sandbox where one is asked for. With `permits`, rates are shared with the
+    /// project's other processes; what writes nothing has none.
+    ///
+    /// # Errors
+    /// Where it cannot; it has been said.
+    pub(super) async fn start(
+        context: &Context,
+        root: &Path,
+        permits: Option<&Arc<dyn Permits>>,
+        cancel: &CancellationToken,
+    ) -> Result<Self, Exit> {
+        let sandbox = if context.global.sandbox {
+            Some(start_sandbox(context, root, permits.is_some(), cancel).await?)
+        } else {
+            None
+        };
+        let transport: Arc<dyn Transport> = match HttpTransport::new() {
+            Ok(transport) => Arc::new(transport),
+            Err(error) => {
+                context
+                    .output
+                    .error(&format!("no TLS on this machine: {error}"));
+                return Err(Exit::Refused);
+            }
+        };
+        Ok(Self {
+            quota: Arc::default(),
+            sandbox,
+            transport,
+            permits: permits.cloned(),
+            cancel: cancel.clone(),
+        })
+    }
+
+    /// Connects what is used, each connection to the share of its quota that it is to stay under.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub(super) async fn connect(
+        &self,
+        loaded: &Loaded,
+        root: &Path,
+        names: &[Arc<str>],
+        shares: &BTreeMap<Arc<str>, f64>,
+    ) -> Result<Connected, NotConnected> {
+        let endpoints = match &self.sandbox {
+            Some(sandbox) => emulated(loaded, names, sandbox),
+            None => endpoints(loaded, names, root),
+        };
+        let endpoints = endpoints.map_err(NotConnected::Written)?;
+        let parts = |name: &Arc<str>, endpoint: &Endpoint| Parts {
+            transport: Arc::clone(&self.transport),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            exchanges: Arc::new(Logged {
+                connection: Arc::clone(name),
+                quota: Arc::clone(&self.quota),
+            }),
+            cancel: self.cancel.clone(),
+            pace: self.permits.as_ref().map(|permits| -> Arc<dyn SharedPace> {
+                Arc::new(StatePace::of(endpoint, Arc::clone(permits)))
+            }),
+            share: shares.get(name).copied(),
+        };
+        connect(&endpoints, &parts)
+            .await
+            .map_err(NotConnected::Refused)
+    }
+
     /// Stops the sandbox.
     pub(super) async fn stop(self) {
         if let Some(sandbox) = self.sandbox {
@@ -74,55 +187,17 @@ pub(super) async fn open(
     let Some(loaded) = &opened.loaded else {
         return Err(Exit::Wrong);
     };
-    let (endpoints, sandbox) = if context.global.sandbox {
-        let sandbox = start_sandbox(context, &opened.root, permits.is_some(), cancel).await?;
-        (emulated(loaded, names, &sandbox)?, Some(sandbox))
-    } else {
-        match endpoints(loaded, names, &opened.root) {
-            Ok(endpoints) => (endpoints, None),
-            Err(troubles) => {
-                for trouble in &troubles {
-                    context.output.error(&trouble.message);
-                    context.output.help(&trouble.help);
-                }
-                return Err(Exit::Wrong);
-            }
-        }
-    };
-    let transport: Arc<dyn Transport> = match HttpTransport::new() {
-        Ok(transport) => Arc::new(transport),
-        Err(error) => {
-            context
-                .output
-                .error(&format!("no TLS on this machine: {error}"));
-            return Err(Exit::Refused);
-        }
-    };
-    let quota = Arc::new(Quota::default());
-    let parts = |name: &Arc<str>, endpoint: &Endpoint| Parts {
-        transport: Arc::clone(&transport),
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        exchanges: Arc::new(Logged {
-            connection: Arc::clone(name),
-            quota: Arc::clone(&quota),
-        }),
-        cancel: cancel.clone(),
-        pace: permits.map(|permits| -> Arc<dyn SharedPace> {
-            Arc::new(StatePace::of(endpoint, Arc::clone(permits)))
-        }),
-    };
-    match connect(&endpoints, &parts).await {
+    let gateway = Gateway::start(context, &opened.root, permits, cancel).await?;
+    let whole = BTreeMap::new();
+    match gateway.connect(loaded, &opened.root, names, &whole).await {
         Ok(connected) => Ok(Services {
             connected,
-            quota,
-            sandbox,
+            quota: Arc::clone(&gateway.quota),
+            gateway,
         }),
-        Err(failure) => {
-            if let Some(sandbox) = sandbox {
-                sandbox.stop().await;
-            }
-            Err(refused(context, &failure))
+        Err(why) => {
+            gateway.stop().await;
+            Err(why.say(context))
         }
     }
 }
@@ -214,8 +289,15 @@ fn emulated(
     loaded: &Loaded,
     names: &[Arc<str>],
     sandbox: &Sandbox,
-) -> Result<BTreeMap<Arc<str>, Endpoint>, Exit> {
-    let url = |text: &str| Url::parse(text).map_err(|_| Exit::Defect);
+) -> Result<BTreeMap<Arc<str>, Endpoint>, Vec<EndpointTrouble>> {
+    let url = |text: &str| {
+        Url::parse(text).map_err(|error| {
+            vec![EndpointTrouble {
+                message: format!("the sandbox has no address: {error}"),
+                help: "report this as a defect".to_owned(),
+            }]
+        })
+    };
     let mut endpoints = BTreeMap::new();
     for name in names {
         let endpoint = match loaded
@@ -322,22 +404,4 @@ pub(super) fn once_scopes(plan: &Plan, connected: &Connected) -> Vec<ScopeOf> {
         })
     });
     scopes.collect()
-}
-
-/// The accounts that the state is bound to.
-pub(super) fn bindings(connected: &Connected) -> Vec<Binding> {
-    let jira = connected
-        .jira
-        .iter()
-        .map(|(name, session)| (name, session.cloud_id.clone()));
-    let brevo = connected
-        .brevo
-        .iter()
-        .map(|(name, session)| (name, session.account.clone()));
-    jira.chain(brevo)
-        .map(|(name, account)| Binding {
-            connection: name.to_string(),
-            account,
-        })
-        .collect()
 }

@@ -15,6 +15,8 @@ pub struct Job {
     pub pipeline: Arc<str>,
     /// This process, as others are told who runs the pipeline.
     pub holder: String,
+    /// How long to wait for another process that runs the pipeline, in milliseconds.
+    pub patience_ms: i64,
     /// Where records come from, read one after the other.
     pub sources: Vec<JobSource>,
     /// Where operations go, by [`crate::operation::Operation::sink_index`].

@@ -15,9 +15,6 @@ use crate::state::{
     Claim, Held, Lane, LaneView, Lease, Origin, RunRecord, ScopeOf, SinkTerms, StateError, Store,
 };
 
-/// How long to wait for a pipeline that another process runs, in milliseconds.
-const CLAIM_PATIENCE: i64 = 60_000;
-
 /// How often a lease is renewed. Leases run on the database's time, whatever the run's clock
 /// says, so this does too.
 const RENEWAL: Duration = Duration::from_secs(20);
@@ -109,7 +106,7 @@ fn summary_text(counting: &mut Counting, started_at: i64, context: &Context<'_>)
 /// Claims the lane, waiting a while for whoever has it.
 async fn claim(job: &Job, store: &dyn Store, context: &Context<'_>) -> Result<Lease, End> {
     let lane = Lane::of(Arc::clone(&job.pipeline));
-    let patient_until = context.now() + CLAIM_PATIENCE;
+    let patient_until = context.now().saturating_add(job.patience_ms);
     let mut told = false;
     loop {
         let (holder, remaining_ms) = match store.claim(&lane, &job.holder).await? {

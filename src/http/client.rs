@@ -107,12 +107,14 @@ pub struct Parts {
     pub cancel: CancellationToken,
     /// The pace that other processes with the credential keep as well; none: nobody else is known.
     pub pace: Option<Arc<dyn SharedPace>>,
+    /// The share of the credential's limits to stay under, above 0; none: all of them.
+    pub share: Option<f64>,
 }
 
 impl Client {
     /// A client of a service.
     #[must_use]
-    pub fn new(parts: Parts, dialect: Arc<dyn Dialect>, pacer: Pacer) -> Self {
+    pub fn new(parts: Parts, dialect: Arc<dyn Dialect>, mut pacer: Pacer) -> Self {
         let Parts {
             transport,
             clock,
@@ -120,7 +122,11 @@ impl Client {
             exchanges,
             cancel,
             pace,
+            share,
         } = parts;
+        if let Some(share) = share {
+            pacer.stay_under(share);
+        }
         Self {
             transport,
             clock,

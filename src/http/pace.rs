@@ -33,6 +33,8 @@ pub struct LimitSeen {
 #[derive(Debug, Default)]
 pub struct Pacer {
     families: Mutex<HashMap<&'static str, Pace>>,
+    /// The share of every limit to stay under, at most 1; none: all of it.
+    share: Option<f64>,
 }
 
 /// When a call may start.
@@ -71,6 +73,15 @@ impl Pace {
         (self.floor_us * self.slower) as i64
     }
 
+    /// The same for one who is to stay under a share of the limit.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "at most weeks in microseconds"
+    )]
+    fn own_interval_us(&self, share: f64) -> i64 {
+        (self.floor_us * self.slower / share) as i64
+    }
+
     /// When a call may start that is asked for now.
     fn slot_us(&self, now_us: i64) -> i64 {
         let spaced = if self.free > 0 { now_us } else { self.next_us };
@@ -79,6 +90,15 @@ impl Pace {
 }
 
 impl Pacer {
+    /// Stays under a share of every limit, above 0 and at most 1.
+    pub const fn stay_under(&mut self, share: f64) {
+        self.share = Some(share.clamp(0.001, 1.0));
+    }
+
+    fn share(&self) -> f64 {
+        self.share.unwrap_or(1.0)
+    }
+
     /// Starts a family at a documented limit: so many calls in a window of so many seconds.
     pub fn documented(&self, family: &'static str, calls: f64, window: f64) {
         self.with(family, |pace| {
@@ -95,24 +115,26 @@ impl Pacer {
 
     /// How long a call of a family would have to wait now, and how long each further one.
     pub fn outlook(&self, family: &'static str, now_us: i64) -> (Duration, Duration) {
+        let share = self.share();
         self.with(family, |pace| {
             let micros = |us: i64| Duration::from_micros(u64::try_from(us).unwrap_or_default());
             (
                 micros(pace.slot_us(now_us).saturating_sub(now_us)),
-                micros(pace.interval_us()),
+                micros(pace.own_interval_us(share)),
             )
         })
     }
 
     /// How long so many calls of a family would take from now on, by its limit alone.
     pub fn forecast(&self, family: &'static str, now_us: i64, calls: u64) -> Duration {
+        let share = self.share();
         self.with(family, |pace| {
             let Some(spaced) = calls.checked_sub(pace.free).filter(|left| *left > 0) else {
                 return Duration::ZERO;
             };
             let gaps = i64::try_from(spaced - 1).unwrap_or(i64::MAX);
             let first = pace.next_us.max(pace.paused_us).max(now_us);
-            let last = first.saturating_add(pace.interval_us().saturating_mul(gaps));
+            let last = first.saturating_add(pace.own_interval_us(share).saturating_mul(gaps));
             Duration::from_micros(u64::try_from(last.saturating_sub(now_us)).unwrap_or_default())
         })
     }
@@ -125,6 +147,7 @@ impl Pacer {
 
     /// Takes the next slot of a family.
     pub(super) fn slot(&self, family: &'static str, now_us: i64) -> Slot {
+        let share = self.share();
         self.with(family, |pace| {
             let at_us = pace.slot_us(now_us);
             let interval_us = pace.interval_us();
@@ -135,7 +158,8 @@ impl Pacer {
                     spaced_us: None,
                 };
             }
-            pace.next_us = at_us.saturating_add(interval_us);
+            // Slots are shared as far apart as all may have them together.
+            pace.next_us = at_us.saturating_add(pace.own_interval_us(share));
             Slot {
                 at_us,
                 spaced_us: (interval_us > 0).then_some(interval_us),
@@ -163,6 +187,7 @@ impl Pacer {
 
     /// An answer that was no refusal, and what its headers say.
     pub fn answered(&self, family: &'static str, now_us: i64, seen: Option<LimitSeen>) {
+        let share = self.share();
         self.with(family, |pace| {
             pace.slower = (pace.slower - 0.05).max(1.0);
             let Some(seen) = seen else { return };
@@ -179,7 +204,8 @@ impl Pacer {
                 if let Some(remaining) = seen.remaining
                     && pace.window > QUOTA
                 {
-                    pace.free = remaining.saturating_sub(limit / SPACED);
+                    pace.free =
+                        remaining.saturating_sub((limit / SPACED).max(others(limit, share)));
                 }
             }
             // Of a second's window nothing is left in most seconds: that is the pace that is kept.
@@ -207,9 +233,44 @@ impl Pacer {
     }
 }
 
+/// How many calls of a limit are not for one who is to stay under a share of it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "limits are small, and a share is at most 1"
+)]
+fn others(limit: u64, share: f64) -> u64 {
+    (limit as f64 * (1.0 - share)).ceil() as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_of_a_limit_is_stayed_under() {
+        let mut pacer = Pacer::default();
+        pacer.documented("contacts", 10.0, 1.0);
+        pacer.stay_under(0.5);
+        let slot = pacer.slot("contacts", 0);
+        // The slots of all are as far apart as before.
+        assert_eq!((slot.at_us, slot.spaced_us), (0, Some(102_040)));
+        assert_eq!(pacer.slot("contacts", 0).at_us, 204_081);
+        assert_eq!(pacer.outlook("contacts", 0).1.as_millis(), 204);
+        // Of a quota, what is not its share is left to the others.
+        pacer.counted_in("other", 3_600.0);
+        let seen = LimitSeen {
+            limit: Some(100),
+            remaining: Some(52),
+            reset: Some(Duration::from_secs(1_000)),
+        };
+        pacer.answered("other", 0, Some(seen));
+        assert_eq!(pacer.slot("other", 0).spaced_us, None);
+        assert_eq!(pacer.slot("other", 0).spaced_us, None);
+        assert!(pacer.slot("other", 0).spaced_us.is_some());
+        assert_eq!(pacer.slot("other", 0).at_us, 73_469_387);
+    }
 
     #[test]
     fn calls_are_spaced_below_the_limit_that_the_headers_state() {

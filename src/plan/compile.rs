@@ -49,7 +49,7 @@ pub fn compile(
     };
     compiler.zone = zone(pipeline.timezone.as_ref(), &mut compiler);
     let guard = guard(pipeline.guard.as_ref(), &mut compiler);
-    schedule::check(pipeline, surroundings, &mut compiler);
+    let served = schedule::compile(pipeline, surroundings, &mut compiler);
     whole::check(pipeline, &mut compiler);
     if pipeline.sources.is_empty() {
         let help = "add one, e.g. `- jira.issues: { jql: project = SUPPORT }`";
@@ -101,6 +101,9 @@ pub fn compile(
             .schedule
             .as_ref()
             .map(|schedule| file.slice(schedule.span).trim().to_owned()),
+        timing: served.timing,
+        limits: served.limits,
+        notify: served.notify,
         zone: compiler.zone,
         on_error: on_error(pipeline.on_error),
         guard,

@@ -16,10 +16,13 @@ mod sources;
 mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
+mod timing;
 mod whole;
 
 pub use compile::{Surroundings, compile};
 pub use kinds::{Made, RECORD_KINDS, SinkKind, SourceKind};
 pub use pipeline::{Guard, OnError, OnUnmatched, Plan, SinkPlan, SourcePlan, Stage, When};
 pub use process::{Dropped, GroupNews, Processed, Processor, Troubled, Unmatched};
+pub use schedule::Notified;
 pub use snapshot::snapshot;
+pub use timing::Timing;

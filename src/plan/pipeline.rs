@@ -1,10 +1,11 @@
 //! A pipeline as meant.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::{SinkKind, SourceKind};
+use super::{Notified, SinkKind, SourceKind, Timing};
 use crate::diagnostic::{Source, Span};
 use crate::expression::Condition;
 use crate::operation::Place;
@@ -24,6 +25,12 @@ pub struct Plan {
     pub enabled: bool,
     /// When it runs under `serve`, as written.
     pub schedule: Option<String>,
+    /// When it runs under `serve`; none without a schedule.
+    pub timing: Option<Timing>,
+    /// The share of a connection's quota to stay under, by connection; above 0, at most 1.
+    pub limits: BTreeMap<Arc<str>, f64>,
+    /// Where failures are told.
+    pub notify: Option<Notified>,
     /// The zone of its dates.
     pub zone: TimeZone,
     /// What becomes of a record that its own transforms cannot handle.

@@ -1,13 +1,16 @@
 //! When a pipeline runs under `serve`, and what it says about quotas and notices: checked here,
 //! used by the server.
 
+use std::collections::BTreeMap;
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use croner::Cron;
 use jiff::tz::TimeZone;
+use url::Url;
 
-use super::Surroundings;
 use super::compiler::Compiler;
+use super::{Surroundings, Timing};
 use crate::config::{Notify, Pipeline, Written};
 use crate::diagnostic::{Code, Spanned, nearest};
 use crate::expression::{parse_duration, parse_share};
@@ -20,15 +23,36 @@ const UNKNOWN_LIMITED: Code = Code::new("limits.unknown_connection");
 const BAD_LIMIT: Code = Code::new("limits.bad_share");
 const BAD_NOTIFY: Code = Code::new("notify.bad_address");
 
-/// Checks what only the server uses.
-pub(super) fn check(
+/// What only the server uses, as meant.
+pub(super) struct Served {
+    /// When the pipeline runs.
+    pub(super) timing: Option<Timing>,
+    /// The share of each connection's quota to stay under, above 0 and at most 1.
+    pub(super) limits: BTreeMap<Arc<str>, f64>,
+    /// Where failures are told.
+    pub(super) notify: Option<Notified>,
+}
+
+/// Where failures are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notified {
+    /// A URL that gets a POST.
+    Webhook(Url),
+    /// An e-mail address.
+    Email(String),
+}
+
+/// Compiles what only the server uses.
+pub(super) fn compile(
     pipeline: &Pipeline,
     surroundings: &Surroundings<'_>,
     compiler: &mut Compiler<'_>,
-) {
-    if let Some(schedule) = &pipeline.schedule {
-        schedule_of(schedule, compiler);
-    }
+) -> Served {
+    let timing = pipeline
+        .schedule
+        .as_ref()
+        .and_then(|schedule| schedule_of(schedule, compiler));
+    let mut limits = BTreeMap::new();
     for (name, share) in pipeline.limits.iter() {
         let connections = surroundings.connections;
         if !connections.contains_key(&name.value) {
@@ -44,8 +68,10 @@ pub(super) fn check(
                 help,
             );
         }
-        let right = parse_share(&share.value).is_some_and(|share| share > 0.0);
-        if !right && is_settled(&share.value) {
+        let parsed = parse_share(&share.value).filter(|share| *share > 0.0);
+        if let Some(parsed) = parsed {
+            limits.insert(Arc::clone(&name.value), parsed);
+        } else if is_settled(&share.value) {
             compiler.mistake(
                 BAD_LIMIT,
                 "a limit is a share of the connection's quota",
@@ -55,8 +81,14 @@ pub(super) fn check(
             );
         }
     }
-    if let Some(notify) = &pipeline.notify {
-        notify_of(&notify.value, compiler);
+    let notify = pipeline
+        .notify
+        .as_ref()
+        .and_then(|notify| notify_of(&notify.value, compiler));
+    Served {
+        timing,
+        limits,
+        notify,
     }
 }
 
@@ -65,13 +97,15 @@ fn is_settled(text: &str) -> bool {
     !text.contains("${")
 }
 
-fn schedule_of(written: &Written, compiler: &mut Compiler<'_>) {
+/// When it runs; none where it is wrong, or a name that it needs is not set.
+fn schedule_of(written: &Written, compiler: &mut Compiler<'_>) -> Option<Timing> {
     let Some(cron) = written.get("cron") else {
         let text = written
             .as_text()
             .map(|text| compiler.strings.expand(text).text)
             .unwrap_or_default();
-        if is_settled(&text) && !is_interval(&text) {
+        let interval = interval_of(&text);
+        if is_settled(&text) && interval.is_none() {
             let five = text.split_whitespace().count() == 5 && text.contains('*');
             let help = if five {
                 format!("a cron expression is written `{{ cron: \"{text}\" }}`")
@@ -86,29 +120,32 @@ fn schedule_of(written: &Written, compiler: &mut Compiler<'_>) {
                 help,
             );
         }
-        return;
+        return interval.map(Timing::Every);
     };
     let text = text_of(cron, compiler);
+    let compiled = cron_of(&text);
     if is_settled(&text)
-        && let Err((field, reason)) = cron_of(&text)
+        && let Err((field, reason)) = &compiled
     {
         // A field is shown in the file where the text is all there.
         let scalar = cron.as_scalar().filter(|scalar| *scalar.text == *text);
         let span = match (field, scalar) {
-            (Some(field), Some(scalar)) => scalar.locate(field),
+            (Some(field), Some(scalar)) => scalar.locate(field.clone()),
             _ => cron.span,
         };
         compiler.mistake(
             BAD_CRON,
             "not a cron expression",
             span,
-            reason,
+            reason.clone(),
             "the five fields are minute, hour, day of month, month and day of week: `30 6 * * MON-FRI`",
         );
     }
+    let mut timezone = Some(TimeZone::UTC);
     if let Some(zone) = written.get("timezone") {
         let name = text_of(zone, compiler);
-        if is_settled(&name) && TimeZone::get(&name).is_err() {
+        timezone = TimeZone::get(&name).ok();
+        if is_settled(&name) && timezone.is_none() {
             let known: Vec<String> = jiff::tz::db()
                 .available()
                 .map(|name| name.to_string())
@@ -126,6 +163,10 @@ fn schedule_of(written: &Written, compiler: &mut Compiler<'_>) {
             );
         }
     }
+    Some(Timing::Cron {
+        cron: Box::new(compiled.ok()?),
+        zone: timezone?,
+    })
 }
 
 fn text_of(node: &Node, compiler: &Compiler<'_>) -> String {
@@ -134,11 +175,10 @@ fn text_of(node: &Node, compiler: &Compiler<'_>) -> String {
         .unwrap_or_default()
 }
 
-fn is_interval(text: &str) -> bool {
-    let Some(length) = text.strip_prefix("every ") else {
-        return false;
-    };
-    !length.contains("week") && parse_duration(length).is_some_and(|length| length > 0)
+/// The length of an interval in milliseconds.
+fn interval_of(text: &str) -> Option<i64> {
+    let length = text.strip_prefix("every ")?;
+    parse_duration(length).filter(|milliseconds| *milliseconds > 0 && !length.contains("week"))
 }
 
 /// What a field of a cron expression is, in order.
@@ -179,21 +219,25 @@ fn cron_of(text: &str) -> Result<Cron, (Option<std::ops::Range<usize>>, String)>
     Cron::from_str(text).map_err(|error| (None, error.to_string()))
 }
 
-fn notify_of(notify: &Notify, compiler: &mut Compiler<'_>) {
-    let (written, right, expected): (&Spanned<String>, bool, &str) = match notify {
+fn notify_of(notify: &Notify, compiler: &mut Compiler<'_>) -> Option<Notified> {
+    let (written, found, expected): (&Spanned<String>, Option<Notified>, &str) = match notify {
         Notify::Webhook(url) => {
-            let parsed = url::Url::parse(&url.value).ok();
-            let right = parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https"));
-            (url, right, "expected a URL")
+            let parsed = Url::parse(&url.value).ok();
+            let right = parsed.filter(|url| matches!(url.scheme(), "http" | "https"));
+            (url, right.map(Notified::Webhook), "expected a URL")
         }
         Notify::Email(email) => {
             let right = email.value.split_once('@').is_some_and(|(name, host)| {
                 !name.is_empty() && host.contains('.') && !email.value.contains(char::is_whitespace)
             });
-            (email, right, "expected an e-mail address")
+            let found = right.then(|| Notified::Email(email.value.clone()));
+            (email, found, "expected an e-mail address")
         }
     };
-    if !right && is_settled(&written.value) {
+    if !is_settled(&written.value) {
+        return None;
+    }
+    if found.is_none() {
         compiler.mistake(
             BAD_NOTIFY,
             "nobody could be told there",
@@ -202,6 +246,7 @@ fn notify_of(notify: &Notify, compiler: &mut Compiler<'_>) {
             "write `{ webhook: https://… }` or `{ email: NAME@HOST }`",
         );
     }
+    found
 }
 
 #[cfg(test)]
@@ -216,7 +261,7 @@ mod tests {
             "every 30 seconds",
             "every 2 hours",
         ] {
-            assert!(is_interval(right), "{right}");
+            assert!(interval_of(right).is_some(), "{right}");
         }
         for wrong in [
             "every 0 minutes",
@@ -226,7 +271,7 @@ mod tests {
             "every -1 days",
             "",
         ] {
-            assert!(!is_interval(wrong), "{wrong}");
+            assert!(interval_of(wrong).is_none(), "{wrong}");
         }
         for right in ["0 6 * * *", "*/5 9-17 * * MON-FRI", "0 0 1 1 *"] {
             assert!(cron_of(right).is_ok(), "{right}");

@@ -69,6 +69,7 @@ impl World {
             exchanges: Arc::new(NoExchanges),
             cancel: CancellationToken::new(),
             pace: None,
+            share: None,
         };
         let url = sandbox.brevo_url().parse().unwrap();
         let key = Secret::new(sandbox.brevo_key());

@@ -47,6 +47,7 @@ impl World {
             exchanges: Arc::new(NoExchanges),
             cancel: CancellationToken::new(),
             pace: None,
+            share: None,
         };
         let site = Site {
             url: self.sandbox.jira_url().parse().unwrap(),

@@ -16,14 +16,17 @@ use crate::cli::progress::Progress;
 use crate::cli::services::{self, Services};
 use crate::cli::time::{SystemClock, now};
 use crate::connectors::Cursor;
-use crate::engine::{self, End, Finished, Job, Planned, SinkCounts, Summary};
+use crate::engine::{self, End, Finished, SinkCounts, Summary};
 use crate::expression::Since;
 use crate::http::SystemRandom;
 use crate::plan::Plan;
 use crate::project::Opened;
-use crate::runtime::{prepare, source_names};
-use crate::state::{Admin as _, Binding, DatabaseTime, Permits, Seal, SqliteStore};
+use crate::runtime::{Ask, Connected, Keys, NotBegun, run_once, source_names};
+use crate::state::{DatabaseTime, Permits, SqliteStore};
 use crate::transform::MaskKey;
+
+/// How long to wait for another process that runs the pipeline, in milliseconds.
+const PATIENCE_MS: i64 = 60_000;
 
 /// Sync once: read what is new, transform it, deliver what differs
 ///
@@ -149,46 +152,32 @@ async fn one(plan: &Arc<Plan>, arguments: &Arguments, around: &Around<'_>) -> Ex
         }
         return Exit::Done;
     }
-    let bindings: Vec<Binding> = services::bindings(&services.connected);
-    if let Err(error) = store.bind(&bindings).await {
-        return refuse(&error, output);
-    }
-    let prepared = match prepare(plan, &services.connected, &opened.root).await {
-        Ok(prepared) => prepared,
-        Err(failure) => return services::refused(context, &failure),
-    };
-    for told in &prepared.told {
-        output.say(told);
-    }
-    let (key, seal) = match keys(plan, opened, context) {
+    let keys = match keys(plan, opened, context) {
         Ok(keys) => keys,
         Err(exit) => return exit,
     };
-    let mut stages = match Planned::new(plan, &key, seal.as_ref(), now()) {
-        Ok(stages) => stages,
-        Err(error) => {
-            output.error(&error.to_string());
-            return Exit::Unsettled;
-        }
+    // One that is to stay under a share of a quota has sessions of its own.
+    let own = match own_sessions(plan, opened, services, context).await {
+        Ok(own) => own,
+        Err(exit) => return exit,
     };
-    let job = Job {
-        pipeline: Arc::clone(&plan.name),
+    let ask = Ask {
         holder: format!("flowline run, process {}", std::process::id()),
-        sources: prepared.sources,
-        sinks: prepared.sinks,
-        guard: prepared.guard.filter(|_| !arguments.yes),
-        reads_whole: plan.reads_whole(),
-        holds: plan.holds(),
+        patience_ms: PATIENCE_MS,
         full: arguments.part.full,
         since: since(arguments.part.since.as_deref(), plan),
         narrow: arguments.part.jql.clone(),
         limit: arguments.part.limit,
+        past_guard: arguments.yes,
     };
     let progress = Progress::start(output, &plan.name);
-    let finished = engine::run(
-        job,
-        &mut stages,
+    let ran = run_once(
+        plan,
+        own.as_ref().unwrap_or(&services.connected),
+        &opened.root,
         store,
+        (&keys, ask),
+        &|told| progress.say(told),
         &engine::Context {
             clock: &SystemClock,
             random: &SystemRandom,
@@ -202,18 +191,53 @@ async fn one(plan: &Arc<Plan>, arguments: &Arguments, around: &Around<'_>) -> Ex
         // Only `status` misses it.
         output.say_more(&format!("the quota left is not kept: {error}"));
     }
-    report(&finished, context, plan)
+    match ran {
+        Ok(finished) => report(&finished, context, plan),
+        Err(NotBegun::State(error)) => refuse(&error, output),
+        Err(NotBegun::Failed(failure)) => services::refused(context, &failure),
+        Err(NotBegun::SetAside(reason)) => {
+            output.error(&reason);
+            Exit::Unsettled
+        }
+    }
+}
+
+/// Sessions of a pipeline that is to stay under a share of a quota.
+///
+/// # Errors
+/// Where they cannot be opened; it has been said.
+async fn own_sessions(
+    plan: &Arc<Plan>,
+    opened: &Opened,
+    services: &Services,
+    context: &Context,
+) -> Result<Option<Connected>, Exit> {
+    let Some(loaded) = opened.loaded.as_ref().filter(|_| !plan.limits.is_empty()) else {
+        return Ok(None);
+    };
+    let used = services::used(std::slice::from_ref(plan));
+    services
+        .gateway
+        .connect(loaded, &opened.root, &used, &plan.limits)
+        .await
+        .map(Some)
+        .map_err(|why| why.say(context))
 }
 
 /// What `mask` hashes with and what seals the groups of `aggregate`: the project's key is made by
 /// the first run that needs one.
-fn keys(plan: &Plan, opened: &Opened, context: &Context) -> Result<(MaskKey, Option<Seal>), Exit> {
+pub(super) fn keys(plan: &Plan, opened: &Opened, context: &Context) -> Result<Keys, Exit> {
     if !plan.masks() && !plan.reads_whole() {
-        return Ok((MaskKey::stand_in([0; 32]), None));
+        return Ok(Keys {
+            mask: MaskKey::stand_in([0; 32]),
+            seal: None,
+        });
     }
     let key = project_key(&opened.root, context)?;
-    let seal = plan.reads_whole().then(|| key.seal(context)).transpose()?;
-    Ok((key.mask(), seal))
+    Ok(Keys {
+        mask: key.mask(),
+        seal: plan.reads_whole().then(|| key.seal(context)).transpose()?,
+    })
 }
 
 /// The summary of a pipeline that is off.

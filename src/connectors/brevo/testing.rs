@@ -80,6 +80,7 @@ impl Script {
             exchanges: Arc::new(NoExchanges),
             cancel: CancellationToken::new(),
             pace: None,
+            share: None,
         };
         let url = "http://127.0.0.1:1/v3".parse().unwrap();
         Arc::new(

@@ -79,6 +79,7 @@ impl Script {
             exchanges: Arc::new(NoExchanges),
             cancel: CancellationToken::new(),
             pace: None,
+            share: None,
         };
         let site = Site {
             url: site.parse().unwrap(),

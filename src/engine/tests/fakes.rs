@@ -453,6 +453,7 @@ impl Rig {
         Job {
             pipeline: "a".into(),
             holder: "a test".into(),
+            patience_ms: 60_000,
             sources: vec![JobSource {
                 name: "jira.issues".into(),
                 since: Since::Beginning,

@@ -42,6 +42,7 @@ impl Recorded {
             exchanges: Arc::new(NoExchanges),
             cancel: CancellationToken::new(),
             pace: None,
+            share: None,
         };
         let site = Site {
             url: "https://acme.atlassian.net".parse().unwrap(),

@@ -107,7 +107,7 @@ impl Planning<'_> {
         let file = services::state_file(self.context, self.opened);
         let state = StateReader::open_existing(&file).map_err(|error| refuse(&error, output))?;
         if let Some(state) = &state {
-            let bindings = services::bindings(&services.connected);
+            let bindings = crate::runtime::bindings(&services.connected);
             let held = state.holds(&bindings).await;
             held.map_err(|error| refuse(&error, output))?;
         }
