@@ -40,7 +40,14 @@ pub struct Operation {
     pub record: Arc<str>,
     /// The line of the pipeline that asks for it.
     pub at: Place,
+    /// What came of an earlier operation of the key, as the ledger keeps it: given to what
+    /// delivers, never written by what makes operations.
+    pub receipt: Option<Receipt>,
 }
+
+/// What a service calls that which an operation made: a note's id, a created issue's key. Written
+/// and read by the sink alone, and no person's data: the ledger keeps it as it is.
+pub type Receipt = Arc<str>;
 
 /// A place in a pipeline file, for messages that outlive the run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,8 +67,11 @@ pub struct Place {
 pub enum Policy {
     /// The newest counts whole; one that changes nothing is not sent (contacts, objects).
     Latest,
-    /// The first counts; there is no second (events, notes, campaigns).
+    /// The first counts; there is no second (events, campaigns).
     Once,
+    /// The first creates, and is sent once; a newer one that differs edits what the first made, or
+    /// deletes it (notes).
+    Edited,
 }
 
 /// Orders operations of one key: by `order_by`, then by the record's time; of equals the later
@@ -119,6 +129,13 @@ impl Operation {
         newer
     }
 
+    /// True where what an earlier operation of the key made is to go.
+    #[must_use]
+    pub fn deletes(&self) -> bool {
+        self.policy == Policy::Edited
+            && matches!(self.payload.get("deleted"), Some(Value::Bool(true)))
+    }
+
     /// False for the lines of a file: each is written, however equal their names are.
     #[must_use]
     pub fn has_key(&self) -> bool {
@@ -158,7 +175,7 @@ pub fn fold_all(operations: Vec<Operation>) -> Vec<Operation> {
                 place.insert(operation);
             }
             Entry::Occupied(mut place) => {
-                if operation.policy == Policy::Latest {
+                if operation.policy != Policy::Once {
                     let known = place.get().clone();
                     place.insert(known.fold(operation));
                 }
@@ -248,6 +265,7 @@ mod tests {
                 line: 1,
                 column: 1,
             },
+            receipt: None,
         }
     }
 

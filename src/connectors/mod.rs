@@ -13,7 +13,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use crate::http::Failure;
-use crate::operation::Operation;
+use crate::operation::{Operation, Receipt};
 use crate::record::Record;
 
 /// Where a source goes on: written and read by the source alone, kept by the state.
@@ -75,6 +75,7 @@ pub trait Writer: Send + Sync {
     ///
     /// A rejected batch has been split down to the bad record when this returns. Retries of what
     /// is certainly not applied have been made within reason; unknown outcomes are not repeated.
+    /// An operation has the receipt that the ledger keeps for its key.
     fn deliver<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Outcome>>;
 
     /// Asks the service which of these operations of unknown outcome it has applied: one answer
@@ -96,6 +97,19 @@ pub trait Replacing: Send + Sync {
 pub enum Outcome {
     /// Applied.
     Applied(Applied),
+    /// Applied: something new was made that later operations of the key will have to name.
+    Made {
+        /// What the service calls it.
+        receipt: Receipt,
+    },
+    /// A part was applied and is not to be made again: the receipt is kept before the operation is
+    /// delivered once more, with it.
+    Begun {
+        /// What the service calls that part.
+        receipt: Receipt,
+    },
+    /// What an earlier operation of the key made is there no more.
+    Gone,
     /// The service has no such contact and the sink creates none: counted, not an error.
     Unmatched,
     /// It will never work as it is: a dead letter.
@@ -127,10 +141,20 @@ pub enum Applied {
 }
 
 /// What asking after an unknown outcome found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Found {
     /// It has been applied.
     There,
+    /// It has been applied, and this is what the service calls what it made.
+    Made {
+        /// See [`Outcome::Made`].
+        receipt: Receipt,
+    },
+    /// A part has been applied: see [`Outcome::Begun`].
+    Begun {
+        /// What the service calls that part.
+        receipt: Receipt,
+    },
     /// It is not there.
     Absent,
 }

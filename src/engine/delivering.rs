@@ -255,6 +255,15 @@ impl Delivering<'_> {
                     counting.sink(&sink.name).sent += 1;
                     Settlement::Applied
                 }
+                Some(Found::Made { receipt }) => {
+                    applied += 1;
+                    counting.sink(&sink.name).created += 1;
+                    Settlement::Made { receipt }
+                }
+                Some(Found::Begun { receipt }) => {
+                    retried += 1;
+                    Settlement::Begun { receipt }
+                }
                 Some(Found::Absent) => match next_ask(row.sent_at, sink.visible_after_ms, now) {
                     None => {
                         retried += 1;
@@ -355,6 +364,17 @@ impl Batch<'_> {
                     Applied::Sent => counts.sent += 1,
                 }
                 Settlement::Applied
+            }
+            Outcome::Made { receipt } => {
+                self.applied += 1;
+                self.counting.sink(&self.sink.name).created += 1;
+                Settlement::Made { receipt }
+            }
+            Outcome::Begun { receipt } => Settlement::Begun { receipt },
+            Outcome::Gone => {
+                self.applied += 1;
+                self.counting.sink(&self.sink.name).updated += 1;
+                Settlement::Gone
             }
             Outcome::Unmatched => {
                 self.counting.summary.unmatched += 1;

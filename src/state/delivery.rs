@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::connectors::Cursor;
-use crate::operation::Operation;
+use crate::operation::{Operation, Receipt};
 
 /// What waits in a lane's outbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +60,18 @@ pub struct Delivery {
 pub enum Settlement {
     /// It is applied: its payload is gone, the ledger knows it.
     Applied,
+    /// As applied; what came of it is kept for later operations of the key.
+    Made {
+        /// See [`crate::operation::Operation::receipt`].
+        receipt: Receipt,
+    },
+    /// As applied; what came of earlier operations of the key is there no more.
+    Gone,
+    /// A part is applied, and what came of it is kept: the row is to be sent again at once.
+    Begun {
+        /// See [`crate::operation::Operation::receipt`].
+        receipt: Receipt,
+    },
     /// There is nobody to apply it to: as if it had never been.
     Unmatched,
     /// It goes nowhere and is no dead letter (`on_error: skip`).

@@ -44,7 +44,11 @@ pub(super) fn write_operation(operation: &Operation) -> String {
             Value::from(time).write_json(&mut out);
         }
     }
-    let once = u8::from(operation.policy == Policy::Once);
+    let once = match operation.policy {
+        Policy::Latest => 0,
+        Policy::Once => 1,
+        Policy::Edited => 2,
+    };
     let numbers = write!(
         out,
         ",\"sink_index\":{},\"line\":{},\"column\":{},\"once\":{once},\"payload\":",
@@ -82,6 +86,7 @@ pub(super) fn read_operation(text: &str) -> Result<Operation, Unreadable> {
         scope: text_of("scope")?,
         key: text_of("key")?,
         policy: match integer_of("once") {
+            Some(2) => Policy::Edited,
             Some(1) => Policy::Once,
             Some(0) => Policy::Latest,
             _ => return Err(Unreadable),
@@ -105,6 +110,7 @@ pub(super) fn read_operation(text: &str) -> Result<Operation, Unreadable> {
             line: count_of("line")?,
             column: count_of("column")?,
         },
+        receipt: None,
     })
 }
 

@@ -164,6 +164,7 @@ fn operation(sink: &str, key: &str, payload: Json) -> Operation {
         subject: Some(key.into()),
         happened_at: Some(NOW.parse::<Timestamp>().unwrap().as_millisecond()),
         record: "SUP-1".into(),
+        receipt: None,
         at: Place {
             file: "pipelines/a.yaml".into(),
             line: 1,
@@ -688,7 +689,7 @@ async fn what_may_have_been_taken_is_settled_by_reading_back() {
         let expected = if there { Found::There } else { Found::Absent };
         let found = writer.find(&operations).await;
         assert!(
-            found.iter().all(|one| *one == Some(expected)),
+            found.iter().all(|one| *one == Some(expected.clone())),
             "{kind:?}: {found:?}"
         );
     }

@@ -29,6 +29,7 @@ fn event(id: String) -> Operation {
         subject: Some("email:jane@example.com".into()),
         happened_at: None,
         record: "SUP-1".into(),
+        receipt: None,
         at: Place {
             file: "pipelines/a.yaml".into(),
             line: 1,

@@ -120,6 +120,7 @@ pub(super) fn operation(sink: &str, key: &str, payload: Json) -> Operation {
         subject: Some(key.into()),
         happened_at: None,
         record: "SUP-1".into(),
+        receipt: None,
         at: Place {
             file: "pipelines/a.yaml".into(),
             line: 1,

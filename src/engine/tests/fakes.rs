@@ -173,6 +173,7 @@ impl FakeStages {
             happened_at: None,
             record: Arc::clone(&record.name),
             at,
+            receipt: None,
         };
         let events = record
             .value

@@ -93,7 +93,7 @@ impl Place {
 
 /// True where it happened so long ago that it is only marked as known.
 fn marks(operation: &Operation, terms: &SinkTerms) -> bool {
-    operation.policy == Policy::Once
+    operation.policy != Policy::Latest
         && operation
             .happened_at
             .zip(terms.known_before)
@@ -151,6 +151,25 @@ fn judge(database: &Database, operation: &Operation, known: Option<Known>) -> Ju
     }
 }
 
+/// What becomes of what would edit or delete where nothing was made: too old to be created, it is
+/// marked as known with all that follows; what is deleted before it was seen is never created.
+fn unsendable(
+    operation: &Operation,
+    known: Option<&LedgerRow>,
+    marks: bool,
+) -> Option<(Decision, i64)> {
+    if operation.policy != Policy::Edited {
+        return None;
+    }
+    match known {
+        Some(entry) if entry.status == MARKED => Some((Decision::Known, MARKED)),
+        Some(_) => None,
+        None if operation.deletes() => Some((Decision::Known, KNOWN)),
+        None if marks => Some((Decision::MarkedKnown, MARKED)),
+        None => None,
+    }
+}
+
 /// Folds an operation with the ledger and the outbox.
 fn queue(
     database: &Database,
@@ -176,6 +195,13 @@ fn queue(
         return Ok(Decision::Queued(Change::New));
     }
     let known = ledger::find(database, scope, &hash)?;
+    if let Some((decision, status)) = unsendable(operation, known.as_ref(), marks) {
+        if known.is_none() {
+            let entry = LedgerRow::of(database, scope, hash, operation, status, place.now);
+            put(connection, &entry)?;
+        }
+        return Ok(decision);
+    }
     let judged = judge(
         database,
         operation,
@@ -261,6 +287,14 @@ fn hold(
             Decision::Queued(Change::New)
         });
     }
+    if held.is_none()
+        && let Some((decision, _)) = unsendable(operation, entry.as_ref(), marks)
+    {
+        if entry.is_none() {
+            new(HELD_KNOWN)?;
+        }
+        return Ok(decision);
+    }
     let known = match (&held, &entry) {
         (Some(row), _) => {
             let before = row.operation(database)?;
@@ -331,7 +365,8 @@ pub(super) fn decide_held(
         for row in rows {
             let operation = row.operation(database)?;
             row.remove(database)?;
-            let marks = row.state == HELD_KNOWN && operation.policy == Policy::Once;
+            // What deletes is told by itself; of what is known already this says nothing.
+            let marks = row.state == HELD_KNOWN && operation.policy != Policy::Latest;
             queue(
                 database,
                 &place,
@@ -387,7 +422,13 @@ pub(super) fn foresee(
             (Policy::Once, Some(_)) => Decision::Known,
             (Policy::Once, None) if marks(operation, terms) => Decision::MarkedKnown,
             (Policy::Once, None) => Decision::Queued(Change::New),
-            (Policy::Latest, known) => {
+            (Policy::Latest | Policy::Edited, known) => {
+                if let Some((decision, _)) =
+                    unsendable(operation, known.as_ref(), marks(operation, terms))
+                {
+                    decisions.push(decision);
+                    continue;
+                }
                 let known = known.as_ref().map(Known::of_ledger).transpose()?;
                 judge(database, operation, known).decision
             }
@@ -413,7 +454,7 @@ pub(super) fn queue_again(
     let set_only = operation.payload.is_null() && operation.policy == Policy::Latest;
     let overtaken = match (&known, operation.policy) {
         (Some(entry), Policy::Once) => entry.status == KNOWN,
-        (Some(entry), Policy::Latest) => {
+        (Some(entry), Policy::Latest | Policy::Edited) => {
             !set_only && !operation.version.replaces(&entry.version()?)
         }
         (None, _) => false,

@@ -554,13 +554,17 @@ pub(super) fn reset(database: &Database, pipeline: &str, forget: bool) -> Result
     for mut row in idle(database, pipeline)? {
         connection.execute("DELETE FROM cursors WHERE lane_id = ?", [row.id])?;
         if forget {
-            connection.execute(
-                // What still waits is known by that.
-                "DELETE FROM ledger WHERE scope_id IN \
-                 (SELECT scope_id FROM lane_scopes WHERE lane_id = ?) \
-                 AND (scope_id, hash) NOT IN (SELECT scope_id, hash FROM outbox)",
-                [row.id],
-            )?;
+            for table in ["ledger", "receipts"] {
+                connection.execute(
+                    // What still waits is known by that.
+                    &format!(
+                        "DELETE FROM {table} WHERE scope_id IN \
+                         (SELECT scope_id FROM lane_scopes WHERE lane_id = ?) \
+                         AND (scope_id, hash) NOT IN (SELECT scope_id, hash FROM outbox)"
+                    ),
+                    [row.id],
+                )?;
+            }
             super::groups::forget_all(database, row.id)?;
             row.floor = None;
             row.first_run = None;

@@ -96,7 +96,7 @@ impl LedgerRow {
             first_at: now,
             last_at: now,
         };
-        if operation.policy == Policy::Latest {
+        if operation.policy != Policy::Once {
             row.set_version(&operation.version);
             row.set_unites(&operation.unites);
             row.fingerprint = Some(payload_hash(database, &operation.payload));

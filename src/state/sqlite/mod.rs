@@ -15,6 +15,7 @@ mod ledger;
 mod outbox;
 mod permits;
 mod reader;
+mod receipts;
 mod remembered;
 mod row;
 mod schema;

@@ -12,6 +12,7 @@ use super::dead_letters;
 use super::hash::Digest16;
 use super::lanes;
 use super::ledger::{self, DEAD};
+use super::receipts;
 use super::row::{Cell, Stored, digest, first, put, select};
 use crate::operation::{Operation, Policy};
 
@@ -183,7 +184,7 @@ impl OutboxRow {
             .subject
             .as_ref()
             .map(|subject| half(&database.keyed.hash(&[b"subject", subject.as_bytes()])));
-        let folds = made.hold || operation.policy == Policy::Latest;
+        let folds = made.hold || operation.policy != Policy::Once;
         let blocks = operation.sink_index.saturating_add(1) < made.sinks;
         Self {
             lane_id: made.lane,
@@ -261,7 +262,13 @@ impl Waiting {
             attempts: u32::try_from(self.attempts).unwrap_or(u32::MAX),
             sent_at: self.sent_at,
             account: account_of(database, self.scope_id)?,
-            operation: self.operation,
+            operation: match self.operation.policy {
+                Policy::Latest => self.operation,
+                Policy::Once | Policy::Edited => Operation {
+                    receipt: receipts::find(database, self.scope_id, &self.hash)?,
+                    ..self.operation
+                },
+            },
         })
     }
 }
@@ -470,7 +477,7 @@ pub(super) fn sending(
     let mut once = Vec::new();
     for one in &sending {
         match one.operation.policy {
-            Policy::Once => once.push(one.id),
+            Policy::Once | Policy::Edited => once.push(one.id),
             Policy::Latest => database.remembered.departed(one.id, now),
         }
     }
@@ -570,7 +577,21 @@ fn settle_one(
             row.due_at = *at;
             return put(&database.connection, &row);
         }
+        Settlement::Begun { receipt } => {
+            receipts::keep(database, row.scope_id, row.hash, receipt)?;
+            row.state = PENDING;
+            row.due_at = now;
+            return put(&database.connection, &row);
+        }
         Settlement::Applied => return row.remove(database),
+        Settlement::Made { receipt } => {
+            receipts::keep(database, row.scope_id, row.hash, receipt)?;
+            return row.remove(database);
+        }
+        Settlement::Gone => {
+            receipts::forget(database, row.scope_id, &row.hash)?;
+            return row.remove(database);
+        }
         Settlement::Unmatched => false,
         Settlement::Skipped => true,
         Settlement::Dead { class, reason } => {
@@ -607,7 +628,7 @@ pub(super) fn resume(database: &Database, lane: i64, now: i64) -> Result<(), Fau
             };
             row.attempts += 1;
             row.sent_at = sending.sent_at;
-            if row.folds.is_none() {
+            if row.folds.is_none() || row.operation(database)?.policy == Policy::Edited {
                 row.state = UNKNOWN;
                 row.due_at = row.sent_at + FIRST_ASK;
             } else {

@@ -8,7 +8,8 @@ use super::database::Fault;
 const APPLICATION: i64 = 0x666c_6f77;
 
 /// One script a version; a file of version n has had the first n. Never changed once released.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE keys (
         name TEXT PRIMARY KEY, secret BLOB NOT NULL, checksum INTEGER NOT NULL
     ) WITHOUT ROWID;
@@ -90,7 +91,14 @@ const MIGRATIONS: &[&str] = &["
         lane_id INTEGER NOT NULL, id BLOB NOT NULL, sealed BLOB NOT NULL,
         state INTEGER NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (lane_id, id)
     ) WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE receipts (
+        scope_id INTEGER NOT NULL, hash BLOB NOT NULL, receipt TEXT NOT NULL,
+        checksum INTEGER NOT NULL, PRIMARY KEY (scope_id, hash)
+    ) WITHOUT ROWID;
+",
+];
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> i64 {

@@ -57,7 +57,7 @@ async fn a_newer_state_and_what_is_no_state_are_refused_and_stay_as_they_are() {
             newer,
             StateError::Newer {
                 found: 99,
-                known: 1,
+                known: 2,
                 ..
             }
         ),

@@ -4,6 +4,7 @@ mod file;
 mod folding;
 mod keeping;
 mod outbox;
+mod receipts;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -145,6 +146,7 @@ pub(super) fn contact(key: &str, order: i32, status: &str, lists: &[i64]) -> Ope
         subject: Some(key.into()),
         happened_at: None,
         record: "SUP-1".into(),
+        receipt: None,
         at: Place {
             file: "pipelines/a.yaml".into(),
             line: 3,

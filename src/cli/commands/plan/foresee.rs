@@ -117,7 +117,7 @@ impl Foresight<'_> {
                         let cost = first.get(&key(&operation)).copied().unwrap_or_default();
                         sent.push((place.insert(operation).clone(), cost));
                     }
-                    Entry::Occupied(mut place) if operation.policy == Policy::Latest => {
+                    Entry::Occupied(mut place) if operation.policy != Policy::Once => {
                         let before = place.get().fingerprint();
                         let folded = place.get().clone().fold(operation);
                         if folded.fingerprint() != before {
@@ -240,8 +240,8 @@ fn judged(operation: Operation, decision: Decision) -> Shown {
             "unchanged"
         }
         (Policy::Once, Decision::Queued(_)) => "send",
-        (Policy::Latest, Decision::Queued(Change::Changed)) => "update",
-        (Policy::Latest, Decision::Queued(Change::New)) => "create",
+        (_, Decision::Queued(Change::Changed)) => "update",
+        (_, Decision::Queued(Change::New)) => "create",
     };
     let changes = match action {
         "unchanged" => Vec::new(),
@@ -266,7 +266,10 @@ fn without_state(operation: &Operation, terms: &[SinkTerms]) -> Decision {
         .happened_at
         .zip(before)
         .is_some_and(|(at, before)| at < before);
-    if operation.policy == Policy::Once && old {
+    if operation.deletes() {
+        // Nothing is known that it could delete.
+        Decision::Known
+    } else if operation.policy != Policy::Latest && old {
         Decision::MarkedKnown
     } else {
         Decision::Queued(Change::New)

@@ -156,6 +156,7 @@ impl Contacts {
             happened_at: None,
             record: Arc::clone(&record.name),
             at: at.clone(),
+            receipt: None,
         })))
     }
 

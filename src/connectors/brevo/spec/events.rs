@@ -121,6 +121,7 @@ impl Events {
             happened_at: Some(time.as_millisecond()),
             record: Arc::clone(&record.name),
             at: at.clone(),
+            receipt: None,
         })))
     }
 

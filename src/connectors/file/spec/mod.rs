@@ -72,6 +72,7 @@ impl FileSink {
             happened_at: None,
             record: Arc::clone(&record.name),
             at: at.clone(),
+            receipt: None,
         }
     }
 }
