@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    DeadLetter, Decision, Group, GroupId, Lane, Origin, RunRecord, ScopeOf, SinkTerms, StateError,
+    DeadLetter, Decision, Gauge, Group, GroupId, Lane, Origin, RunRecord, ScopeOf, SinkTerms,
+    StateError,
 };
 use crate::connectors::Cursor;
 use crate::operation::Operation;
@@ -165,6 +166,9 @@ pub trait View: Send + Sync {
         after: Option<GroupId>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Group>, StateError>>;
+
+    /// The gauges that pipelines' last runs set, with the pipelines, by name.
+    fn gauges(&self) -> BoxFuture<'_, Result<Vec<(Arc<str>, Gauge)>, StateError>>;
 
     /// What a commit of these operations would decide, each judged alone: those of one key must
     /// have been folded.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 
 use super::super::{
-    Binding, DeadLetter, Decision, Group, GroupId, Lane, LaneView, Limit, Origin, ScopeOf,
+    Binding, DeadLetter, Decision, Gauge, Group, GroupId, Lane, LaneView, Limit, Origin, ScopeOf,
     SinkTerms, StateError, Tracked, View,
 };
 use super::database::{Database, Fault};
@@ -98,6 +98,10 @@ impl View for StateReader {
             None => Ok(Vec::new()),
         });
         ready(groups).boxed()
+    }
+
+    fn gauges(&self) -> BoxFuture<'_, Result<Vec<(Arc<str>, Gauge)>, StateError>> {
+        ready(self.ask(lanes::gauges)).boxed()
     }
 
     fn decide<'a>(
