@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    DeadLetter, Decision, Gauge, Group, GroupId, Lane, Origin, RunRecord, ScopeOf, SinkTerms,
+    DeadLetter, Decision, GaugeOf, Group, GroupId, Lane, Origin, RunRecord, ScopeOf, SinkTerms,
     StateError,
 };
 use crate::connectors::Cursor;
@@ -168,7 +168,7 @@ pub trait View: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<Group>, StateError>>;
 
     /// The gauges that pipelines' last runs set, with the pipelines, by name.
-    fn gauges(&self) -> BoxFuture<'_, Result<Vec<(Arc<str>, Gauge)>, StateError>>;
+    fn gauges(&self) -> BoxFuture<'_, Result<Vec<GaugeOf>, StateError>>;
 
     /// What a commit of these operations would decide, each judged alone: those of one key must
     /// have been folded.

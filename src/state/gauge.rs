@@ -12,3 +12,6 @@ pub struct Gauge {
     /// Its value.
     pub value: f64,
 }
+
+/// The pipeline that set a gauge, and the gauge.
+pub type GaugeOf = (Arc<str>, Gauge);

@@ -26,7 +26,7 @@ pub use commit::{Change, Commit, Decision, Fact, SinkTerms};
 pub use dead_letter::{DeadLetter, NewDeadLetter, Remains, RetriedRecord};
 pub use delivery::{Delivery, Due, DueRow, Guarded, Held, RowState, Settlement};
 pub use error::StateError;
-pub use gauge::Gauge;
+pub use gauge::{Gauge, GaugeOf};
 pub use group::{Group, GroupId};
 pub use inbox::{Appended, Inbox, InboxItem};
 pub use lane::{Claim, Lane, Lease, Origin, RunRecord, ScopeOf};

@@ -523,7 +523,7 @@ pub(super) fn views(database: &Database) -> Result<Vec<LaneView>, Fault> {
 }
 
 /// All gauges, with the pipelines that set them.
-pub(super) fn gauges(database: &Database) -> Result<Vec<(Arc<str>, super::super::Gauge)>, Fault> {
+pub(super) fn gauges(database: &Database) -> Result<Vec<super::super::GaugeOf>, Fault> {
     let rows: Vec<LaneRow> = select(&database.connection, "ORDER BY pipeline, shard", [])?;
     let gauges = super::gauges::all(database)?;
     let with_pipeline = gauges.into_iter().filter_map(|(lane, gauge)| {

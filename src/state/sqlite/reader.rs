@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 
 use super::super::{
-    Binding, DeadLetter, Decision, Gauge, Group, GroupId, Lane, LaneView, Limit, Origin, ScopeOf,
+    Binding, DeadLetter, Decision, GaugeOf, Group, GroupId, Lane, LaneView, Limit, Origin, ScopeOf,
     SinkTerms, StateError, Tracked, View,
 };
 use super::database::{Database, Fault};
@@ -100,7 +100,7 @@ impl View for StateReader {
         ready(groups).boxed()
     }
 
-    fn gauges(&self) -> BoxFuture<'_, Result<Vec<(Arc<str>, Gauge)>, StateError>> {
+    fn gauges(&self) -> BoxFuture<'_, Result<Vec<GaugeOf>, StateError>> {
         ready(self.ask(lanes::gauges)).boxed()
     }
 
