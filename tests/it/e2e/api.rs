@@ -48,10 +48,11 @@ impl Api {
                 if status == 0 {
                     continue;
                 }
-                let mut head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n");
-                for (name, value) in headers {
-                    head.push_str(&format!("{name}: {value}\r\n"));
-                }
+                let headers = headers.iter();
+                let headers: String = headers
+                    .flat_map(|(name, value)| [name, ": ", value, "\r\n"])
+                    .collect();
+                let head = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{headers}");
                 let whole = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
                 stream.write_all(whole.as_bytes()).unwrap_or_default();
             }
