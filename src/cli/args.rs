@@ -121,6 +121,7 @@ pub enum Command {
     State(commands::state::Arguments),
     DeadLetters(commands::dead_letters::Arguments),
     Fields(commands::fields::Arguments),
+    Secrets(commands::secrets::Arguments),
     Schema(commands::schema::Arguments),
     Sandbox(commands::sandbox::Arguments),
     Completions(commands::completions::Arguments),

@@ -1,25 +1,38 @@
-//! The project's key: FLOWLINE_KEY, or `.flowline/key`, made when something first needs it.
+//! The project's key: FLOWLINE_KEY, or `.flowline/key`, made when something first needs it, or the
+//! system's keyring where that file cannot be made.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+mod file;
+mod keyring;
+mod rotate;
+
+use std::io;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use super::context::Context;
 use super::exit::Exit;
-use crate::state::Seal;
+use crate::state::{Seal, StateError, Vault};
 use crate::transform::MaskKey;
 
+pub(super) use rotate::rotate;
+
 /// 32 bytes that stand outside the state.
-pub(super) struct ProjectKey([u8; 32]);
+type Bytes = Zeroizing<[u8; 32]>;
+
+/// The key of a project's state.
+pub(super) struct ProjectKey {
+    bytes: Bytes,
+    /// What `mask` hashes with stays what it was when the key is replaced.
+    mask: Bytes,
+}
 
 impl ProjectKey {
     /// What `mask` hashes with.
-    pub(super) const fn mask(&self) -> MaskKey {
-        MaskKey::new(self.0)
+    pub(super) fn mask(&self) -> MaskKey {
+        MaskKey::new(*self.mask)
     }
 
     /// What seals in the state.
@@ -27,11 +40,15 @@ impl ProjectKey {
     /// # Errors
     /// Never; it has been said.
     pub(super) fn seal(&self, context: &Context) -> Result<Seal, Exit> {
-        Seal::new(&self.0).map_err(|message| {
-            context.output.error(&message);
-            Exit::Defect
-        })
+        seal(&self.bytes, context)
     }
+}
+
+fn seal(bytes: &Bytes, context: &Context) -> Result<Seal, Exit> {
+    Seal::new(bytes).map_err(|message| {
+        context.output.error(&message);
+        Exit::Defect
+    })
 }
 
 /// What `mask` hashes with where there is no key yet and none may be made.
@@ -39,97 +56,154 @@ impl ProjectKey {
 /// # Errors
 /// Where the system gives no random numbers; it has been said.
 pub(super) fn mask_without_key(context: &Context) -> Result<MaskKey, Exit> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
+    random(context).map(|bytes| MaskKey::stand_in(*bytes))
+}
+
+fn random(context: &Context) -> Result<Bytes, Exit> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *bytes).map_err(|error| {
         context.output.error(&format!("no random numbers: {error}"));
         Exit::Refused
     })?;
-    Ok(MaskKey::stand_in(bytes))
+    Ok(bytes)
 }
 
-/// The project's key; one is made where there is none.
+/// The key of the state in `file`; one is made where the project has none.
 ///
 /// # Errors
-/// A key that is none, or a file that others can read; it has been said.
-pub(super) fn project_key(root: &Path, context: &Context) -> Result<ProjectKey, Exit> {
-    if let Some(key) = existing(root, context)? {
+/// A key that is none, or not the state's, or a file that others can read; it has been said.
+pub(super) fn project_key(root: &Path, file: &Path, context: &Context) -> Result<ProjectKey, Exit> {
+    if let Some(key) = existing(root, file, context)? {
         return Ok(key);
     }
-    match make(root) {
+    // A new key opens nothing: what is sealed had another one.
+    let sealed = Vault::open_existing(file, seal(&random(context)?, context)?);
+    sealed.map_err(|error| lost(&error, context))?;
+    let bytes = random(context)?;
+    match file::make(root, file::KEY, &STANDARD.encode(*bytes)) {
         Ok(()) => {}
         // Another process was first: its key is the project's.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => {
-            context
-                .output
-                .error(&format!(".flowline/key cannot be made: {error}"));
-            return Err(Exit::Wrong);
-        }
+        Err(error) => keyring::keep(root, &STANDARD.encode(*bytes)).map_err(|why| {
+            let output = &context.output;
+            output.error(&format!(
+                ".flowline/key cannot be made: {error}; and the system's keyring does not take it: {why}"
+            ));
+            output.help("set FLOWLINE_KEY to 32 bytes in base64: `openssl rand -base64 32`");
+            Exit::Wrong
+        })?,
     }
-    existing(root, context)?.ok_or_else(|| {
+    existing(root, file, context)?.ok_or_else(|| {
         context.output.error(".flowline/key is gone again");
         Exit::Wrong
     })
 }
 
-/// The project's key, where there is one.
+/// The key of the state in `file`, where the project has one.
 ///
 /// # Errors
 /// As [`project_key`].
-pub(super) fn existing(root: &Path, context: &Context) -> Result<Option<ProjectKey>, Exit> {
-    let output = &context.output;
-    let decoded = |text: &str| {
-        let bytes = STANDARD.decode(text.trim()).ok()?;
-        <[u8; 32]>::try_from(bytes).ok().map(ProjectKey)
-    };
-    if let Some(text) = context.environment.get("FLOWLINE_KEY") {
-        return decoded(text).map(Some).ok_or_else(|| {
-            output.error("FLOWLINE_KEY is no key");
-            output.help("32 bytes in base64: `openssl rand -base64 32`");
-            Exit::Wrong
-        });
-    }
-    let path = root.join(".flowline").join("key");
-    let read = fs::metadata(&path).and_then(|facts| {
-        let mode = facts.permissions().mode();
-        fs::read_to_string(&path).map(|text| (text, mode))
-    });
-    let (text, mode) = match read {
-        Ok(read) => read,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            output.error(&format!(".flowline/key cannot be read: {error}"));
-            return Err(Exit::Wrong);
+pub(super) fn existing(
+    root: &Path,
+    file: &Path,
+    context: &Context,
+) -> Result<Option<ProjectKey>, Exit> {
+    let mut wrong = None;
+    for bytes in candidates(root, context)? {
+        match Vault::open_existing(file, seal(&bytes, context)?) {
+            Ok(vault) => {
+                let mask = match vault {
+                    Some(vault) => vault.mask().map_err(|error| refuse(&error, context))?,
+                    None => None,
+                };
+                let mask = match mask {
+                    Some(text) => decoded(&text),
+                    None => Some(bytes.clone()),
+                };
+                let Some(mask) = mask else {
+                    context.output.error("the state's key for masks is damaged");
+                    return Err(Exit::Wrong);
+                };
+                return Ok(Some(ProjectKey { bytes, mask }));
+            }
+            // While a key is being replaced some states have the next one already.
+            Err(error @ StateError::WrongKey { .. }) => wrong = wrong.or(Some(error)),
+            Err(error) => return Err(refuse(&error, context)),
         }
-    };
-    if mode & 0o077 != 0 {
-        output.error("others can read .flowline/key");
-        output.help("chmod 600 .flowline/key");
-        return Err(Exit::Wrong);
     }
-    decoded(&text).map(Some).ok_or_else(|| {
-        output.error(".flowline/key is no key");
-        output.help("32 bytes in base64; without the old key masks come out otherwise");
-        Exit::Wrong
-    })
+    match wrong {
+        Some(error) => Err(refuse(&error, context)),
+        None => Ok(None),
+    }
 }
 
-/// Makes a key under another name first: whoever finds the file finds it whole.
-fn make(root: &Path) -> io::Result<()> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let folder = root.join(".flowline");
-    fs::create_dir_all(&folder)?;
-    let beside = folder.join(format!("key.{}", std::process::id()));
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)
-        .and_then(|mut file| {
-            file.write_all(STANDARD.encode(bytes).as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::hard_link(&beside, folder.join("key")));
-    fs::remove_file(&beside).and(written)
+/// The sealed part of a state, for writing; the key is made where the project has none.
+///
+/// # Errors
+/// As [`project_key`]; it has been said.
+pub(super) fn vault(root: &Path, file: &Path, context: &Context) -> Result<Vault, Exit> {
+    let key = project_key(root, file, context)?;
+    Vault::open(file, key.seal(context)?).map_err(|error| refuse(&error, context))
+}
+
+/// The sealed part of a state, where there is one.
+///
+/// # Errors
+/// A key that is missing or wrong; it has been said.
+pub(super) fn existing_vault(
+    root: &Path,
+    file: &Path,
+    context: &Context,
+) -> Result<Option<Vault>, Exit> {
+    let seal_of = match existing(root, file, context)? {
+        Some(key) => key.seal(context)?,
+        None => {
+            let any = Vault::open_existing(file, seal(&random(context)?, context)?);
+            return any.map_err(|error| lost(&error, context));
+        }
+    };
+    Vault::open_existing(file, seal_of).map_err(|error| refuse(&error, context))
+}
+
+/// The keys that may be the state's, the project's own first.
+fn candidates(root: &Path, context: &Context) -> Result<Vec<Bytes>, Exit> {
+    let own = match context.environment.get("FLOWLINE_KEY") {
+        Some(text) => Some(decoded(text).ok_or_else(|| {
+            context.output.error("FLOWLINE_KEY is no key");
+            context
+                .output
+                .help("32 bytes in base64: `openssl rand -base64 32`");
+            Exit::Wrong
+        })?),
+        None => match file::read(root, file::KEY, context)? {
+            Some(bytes) => Some(bytes),
+            None => keyring::kept(root).as_deref().and_then(decoded),
+        },
+    };
+    let next = file::read(root, file::NEXT, context)?;
+    Ok(own.into_iter().chain(next).collect())
+}
+
+fn decoded(text: &str) -> Option<Bytes> {
+    let bytes = Zeroizing::new(STANDARD.decode(text.trim()).ok()?);
+    <[u8; 32]>::try_from(bytes.as_slice())
+        .ok()
+        .map(Zeroizing::new)
+}
+
+/// What is sealed has a key, and the project has none.
+fn lost(error: &StateError, context: &Context) -> Exit {
+    if !matches!(error, StateError::WrongKey { .. }) {
+        return refuse(error, context);
+    }
+    let output = &context.output;
+    output.error("there are sealed secrets in the state, but neither FLOWLINE_KEY nor .flowline/key, which opens them");
+    output.help("bring back the key; where it is lost, so are the secrets: give the project a state of another path, and set and connect anew");
+    Exit::Wrong
+}
+
+fn refuse(error: &StateError, context: &Context) -> Exit {
+    context.output.error(&error.to_string());
+    context.output.help(&error.help());
+    Exit::Wrong
 }

@@ -1,6 +1,7 @@
 //! One file a command; the only place that prints, reads the environment or the clock.
 
 pub mod args;
+mod ask;
 pub mod commands;
 pub mod context;
 pub mod env;
@@ -14,7 +15,6 @@ mod quota;
 mod services;
 mod testing;
 mod time;
-mod web;
 
 use clap::Parser as _;
 
@@ -91,6 +91,7 @@ async fn dispatch(command: &Command, context: &Context) -> Exit {
         Command::State(arguments) => commands::state::run(arguments, context).await,
         Command::DeadLetters(arguments) => commands::dead_letters::run(arguments, context).await,
         Command::Fields(arguments) => commands::fields::run(arguments, context).await,
+        Command::Secrets(arguments) => commands::secrets::run(arguments, context).await,
         Command::Schema(arguments) => commands::schema::run(arguments, context),
         Command::Sandbox(arguments) => commands::sandbox::run(arguments, context).await,
         Command::Completions(arguments) => commands::completions::run(arguments, &context.output),

@@ -10,16 +10,16 @@ use url::Url;
 
 use super::context::Context;
 use super::exit::Exit;
+use super::key;
 use super::quota::{Logged, Quota};
 use super::time::{SystemClock, now};
-use super::web;
 use crate::config::{Connection, Loaded, State};
 use crate::connectors::jira;
 use crate::http::{Failure, HttpTransport, Parts, Secret, SharedPace, SystemRandom, Transport};
 use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
 use crate::runtime::{
-    Connected, Endpoint, EndpointTrouble, StatePace, connect, endpoints, visible_after,
+    Connected, Endpoint, EndpointTrouble, Kept, StatePace, connect, endpoints, visible_after,
 };
 use crate::sandbox::{Options, Sandbox, SandboxError};
 use crate::state::{Permits, ScopeOf, SinkTerms, StateReader, View as _};
@@ -121,12 +121,13 @@ impl Gateway {
         &self,
         loaded: &Loaded,
         root: &Path,
+        kept: &Kept,
         names: &[Arc<str>],
         shares: &BTreeMap<Arc<str>, f64>,
     ) -> Result<Connected, NotConnected> {
         let endpoints = match &self.sandbox {
             Some(sandbox) => emulated(loaded, names, sandbox),
-            None => endpoints(loaded, names, root),
+            None => endpoints(loaded, names, root, kept),
         };
         let endpoints = endpoints.map_err(NotConnected::Written)?;
         let parts = |name: &Arc<str>, endpoint: &Endpoint| Parts {
@@ -143,16 +144,9 @@ impl Gateway {
             }),
             share: shares.get(name).copied(),
         };
-        let mut connected = connect(&endpoints, &parts)
+        connect(&endpoints, &parts)
             .await
-            .map_err(NotConnected::Refused)?;
-        let web = web::opens(
-            (&self.transport, &self.quota, &self.cancel),
-            (&loaded.strings, root),
-            self.sandbox.is_some(),
-        );
-        connected.web = Some(Arc::new(web));
-        Ok(connected)
+            .map_err(NotConnected::Refused)
     }
 
     /// Stops the sandbox.
@@ -195,9 +189,13 @@ pub(super) async fn open(
     let Some(loaded) = &opened.loaded else {
         return Err(Exit::Wrong);
     };
+    let kept = kept(context, opened)?;
     let gateway = Gateway::start(context, &opened.root, permits, cancel).await?;
     let whole = BTreeMap::new();
-    match gateway.connect(loaded, &opened.root, names, &whole).await {
+    match gateway
+        .connect(loaded, &opened.root, &kept, names, &whole)
+        .await
+    {
         Ok(connected) => Ok(Services {
             connected,
             quota: Arc::clone(&gateway.quota),
@@ -208,6 +206,20 @@ pub(super) async fn open(
             Err(why.say(context))
         }
     }
+}
+
+/// What the project keeps sealed.
+///
+/// # Errors
+/// Where the key is missing or wrong, or the state cannot be read; it has been said.
+pub(super) fn kept(context: &Context, opened: &Opened) -> Result<Kept, Exit> {
+    let file = state_file(context, opened);
+    let vault = key::existing_vault(&opened.root, &file, context)?;
+    Kept::of(vault).map_err(|error| {
+        context.output.error(&error.to_string());
+        context.output.help(&error.help());
+        Exit::Wrong
+    })
 }
 
 /// Says why a source or a sink could not go on, as a run ends by it: what the file asks for and
@@ -345,8 +357,16 @@ fn state_folder(root: &Path, name: &str, env: Option<&str>) -> PathBuf {
 
 /// The file of the state: the sandbox and each environment have one of their own.
 pub(super) fn state_file(context: &Context, opened: &Opened) -> PathBuf {
-    let env = context.global.env.as_deref();
-    if context.global.sandbox {
+    state_of_env(
+        opened,
+        context.global.env.as_deref(),
+        context.global.sandbox,
+    )
+}
+
+/// The file of the state of an environment, which the project was opened with.
+pub(super) fn state_of_env(opened: &Opened, env: Option<&str>, sandbox: bool) -> PathBuf {
+    if sandbox {
         return state_folder(&opened.root, "sandbox", env).join("state.db");
     }
     let project = opened.loaded.as_ref().map(|loaded| &loaded.project);
@@ -393,7 +413,7 @@ pub(super) fn terms(plan: &Plan, connected: &Connected, first_run: i64) -> Vec<S
         account: account_of(plan, index, connected),
         known_before: match &sink.kind {
             SinkKind::Events(events) => Some(first_run.saturating_sub(events.backfill_ms)),
-            SinkKind::Contacts(_) | SinkKind::Metrics(_) | SinkKind::File(_) => None,
+            SinkKind::Contacts(_) | SinkKind::File(_) => None,
         },
     };
     plan.sinks.iter().enumerate().map(one).collect()

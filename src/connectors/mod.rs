@@ -6,9 +6,7 @@
 
 pub mod brevo;
 pub mod file;
-pub mod http;
 pub mod jira;
-pub mod metrics;
 
 use std::sync::Arc;
 

@@ -16,7 +16,6 @@ mod counting;
 mod delivering;
 mod end;
 mod event;
-mod gauges;
 mod groups;
 mod guard;
 mod job;
@@ -29,7 +28,6 @@ mod summary;
 
 pub use end::End;
 pub use event::{Observer, RunEvent};
-pub use gauges::Gauges;
 pub use groups::Recalled;
 pub use guard::Guard;
 pub use job::{Context, Job, JobSink, JobSource, OnError, OpenSource, Route, Since};

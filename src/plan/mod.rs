@@ -5,7 +5,6 @@ mod check;
 mod compile;
 mod compiler;
 mod fit;
-mod http;
 mod kinds;
 mod pipeline;
 mod process;

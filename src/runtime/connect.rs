@@ -13,6 +13,8 @@ use crate::connectors::{brevo, jira};
 use crate::expression::parse_duration;
 use crate::http::{Failure, Parts, Secret, is_loopback};
 
+use super::Kept;
+
 /// How long to wait before absence is believed: Brevo documents no lag.
 const VISIBLE_AFTER_MS: i64 = 60_000;
 
@@ -54,8 +56,6 @@ pub struct Connected {
     pub jira: BTreeMap<Arc<str>, Arc<jira::Session>>,
     /// Brevo accounts.
     pub brevo: BTreeMap<Arc<str>, Arc<brevo::Session>>,
-    /// What opens JSON APIs that have no connection.
-    pub web: Option<Arc<super::Web>>,
 }
 
 /// The endpoints of the connections that are used, their secrets resolved.
@@ -66,6 +66,7 @@ pub fn endpoints(
     loaded: &Loaded,
     used: &[Arc<str>],
     root: &Path,
+    kept: &Kept,
 ) -> Result<BTreeMap<Arc<str>, Endpoint>, Vec<EndpointTrouble>> {
     let mut found = BTreeMap::new();
     let mut unset = Vec::new();
@@ -81,10 +82,10 @@ pub fn endpoints(
         };
         let endpoint = match &connection.value {
             Connection::Jira(connection) => {
-                jira_endpoint(name, connection, loaded, root, &mut told)
+                jira_endpoint(name, connection, loaded, root, kept, &mut told)
             }
             Connection::Brevo(connection) => {
-                brevo_endpoint(name, connection, loaded, root, &mut told)
+                brevo_endpoint(name, connection, loaded, root, kept, &mut told)
             }
         };
         if let Some(endpoint) = endpoint {
@@ -132,6 +133,7 @@ fn jira_endpoint(
     connection: &JiraConnection,
     loaded: &Loaded,
     root: &Path,
+    kept: &Kept,
     told: &mut dyn FnMut(Trouble),
 ) -> Option<Endpoint> {
     let JiraAuth::Basic(basic) = &connection.auth.value else {
@@ -144,7 +146,7 @@ fn jira_endpoint(
     let site = connection.site.as_ref().map(|site| site.value.as_str());
     let url = address(name, "site", site.unwrap_or_default());
     let email = set(name, "email", &basic.email.value);
-    let token = secret(name, &basic.api_token, loaded, root);
+    let token = secret(name, &basic.api_token, loaded, root, kept);
     let url = url.map_err(&mut *told).ok();
     let email = email.map_err(&mut *told).ok();
     let token = token.map_err(told).ok();
@@ -162,6 +164,7 @@ fn brevo_endpoint(
     connection: &BrevoConnection,
     loaded: &Loaded,
     root: &Path,
+    kept: &Kept,
     told: &mut dyn FnMut(Trouble),
 ) -> Option<Endpoint> {
     let Some(key) = &connection.api_key else {
@@ -176,7 +179,7 @@ fn brevo_endpoint(
         .as_ref()
         .map_or("https://api.brevo.com/v3", |url| url.value.as_str());
     let url = address(name, "url", url).map_err(&mut *told).ok();
-    let key = secret(name, key, loaded, root).map_err(told).ok();
+    let key = secret(name, key, loaded, root, kept).map_err(told).ok();
     Some(Endpoint::Brevo {
         url: url?,
         key: key?,
@@ -240,6 +243,7 @@ fn secret(
     reference: &SecretRef,
     loaded: &Loaded,
     root: &Path,
+    kept: &Kept,
 ) -> Result<Secret, Trouble> {
     let trouble = |message: String, help: &str| {
         Trouble::Other(EndpointTrouble {
@@ -261,10 +265,12 @@ fn secret(
             )
         })?,
         SecretSource::Store(name) => {
-            return Err(trouble(
-                format!("the secret `{name}` is not in a store that this version has"),
-                "use `${NAME}` and the environment, or `${file:PATH}`",
-            ));
+            return kept.secret(name).cloned().ok_or_else(|| {
+                trouble(
+                    format!("the secret `{name}` is not kept"),
+                    &format!("flowline secrets set {name}"),
+                )
+            });
         }
     };
     Ok(Secret::new(text.trim()))

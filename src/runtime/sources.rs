@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::{Connected, Web};
+use super::Connected;
 use crate::connectors::file::FileReader;
-use crate::connectors::http::HttpReader;
 use crate::connectors::{Source, Start, jira};
 use crate::engine::{JobSource, OpenSource, Since};
 use crate::http::{Class, Failure};
@@ -42,13 +41,12 @@ pub fn open_sources(
                     };
                     (since, session)
                 }
-                SourceKind::Http(_) | SourceKind::File(_) => (Since::Beginning, None),
+                SourceKind::File(_) => (Since::Beginning, None),
             };
             let open = PlanSource {
                 plan: Arc::clone(plan),
                 index,
                 session,
-                web: connected.web.clone(),
                 root: root.to_owned(),
             };
             JobSource {
@@ -72,7 +70,6 @@ pub fn source_names(plan: &Plan) -> Vec<String> {
 fn source_name(kind: &SourceKind, index: usize) -> String {
     let name = match kind {
         SourceKind::JiraIssues(_) => "jira.issues",
-        SourceKind::Http(_) => "http",
         SourceKind::File(_) => "file",
     };
     match index {
@@ -85,7 +82,6 @@ struct PlanSource {
     plan: Arc<Plan>,
     index: usize,
     session: Option<Arc<jira::Session>>,
-    web: Option<Arc<Web>>,
     root: PathBuf,
 }
 
@@ -100,17 +96,6 @@ impl OpenSource for PlanSource {
                     Box::new(
                         jira::IssueSource::open(session, spec, &self.plan.reads, &start).await?,
                     )
-                }
-                SourceKind::Http(spec) => {
-                    let web = self.web.as_deref().ok_or_else(missing)?;
-                    let session = web.open(&spec.url, spec.auth.as_ref(), &spec.secret_headers)?;
-                    Box::new(HttpReader::open(
-                        session,
-                        spec,
-                        &self.plan.reads,
-                        &self.plan.zone,
-                        &start,
-                    )?)
                 }
                 SourceKind::File(spec) => Box::new(FileReader::open(
                     &self.root,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    DeadLetter, Decision, GaugeOf, Group, GroupId, Lane, Origin, RunRecord, ScopeOf, SinkTerms,
-    StateError,
+    CredentialView, DeadLetter, Decision, Group, GroupId, Lane, Origin, RunRecord, ScopeOf,
+    SinkTerms, StateError,
 };
 use crate::connectors::Cursor;
 use crate::operation::Operation;
@@ -151,6 +151,12 @@ pub trait View: Send + Sync {
     /// The accounts that the state was made with.
     fn bindings(&self) -> BoxFuture<'_, Result<Vec<Binding>, StateError>>;
 
+    /// The names of the secrets that are kept.
+    fn secret_names(&self) -> BoxFuture<'_, Result<Vec<String>, StateError>>;
+
+    /// What is known of the credentials that are kept, without opening them.
+    fn credentials(&self) -> BoxFuture<'_, Result<Vec<CredentialView>, StateError>>;
+
     /// Where a lane began, or would begin by taking over the origin of a pipeline whose scopes
     /// these are; none where it would begin anew.
     fn origin<'a>(
@@ -166,9 +172,6 @@ pub trait View: Send + Sync {
         after: Option<GroupId>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Group>, StateError>>;
-
-    /// The gauges that pipelines' last runs set, with the pipelines, by name.
-    fn gauges(&self) -> BoxFuture<'_, Result<Vec<GaugeOf>, StateError>>;
 
     /// What a commit of these operations would decide, each judged alone: those of one key must
     /// have been folded.

@@ -35,6 +35,12 @@ pub enum StateError {
         /// The file.
         path: Arc<str>,
     },
+    /// The key opens nothing of what is sealed in the state.
+    #[error("the key is not the one that the secrets in the state {path} are sealed with")]
+    WrongKey {
+        /// The state's file.
+        path: Arc<str>,
+    },
     /// A row does not match its checksum, or the database is damaged.
     #[error("the state {path} is damaged: {what}")]
     Damaged {
@@ -89,6 +95,12 @@ impl StateError {
                  flowline.yaml; or point the connection back at the account"
                 .into(),
             Self::Newer { .. } => "use the flowline that wrote it, or a newer one".into(),
+            Self::WrongKey { .. } => {
+                "bring back the FLOWLINE_KEY or .flowline/key that was there; \
+                 where it is lost, so are the secrets: give the project a state of another path, \
+                 and set and connect anew"
+                    .into()
+            }
             Self::NotAState { path } => format!(
                 "set `state: {{ sqlite: {{ path: … }} }}` in flowline.yaml to a path that does \
                  not exist yet, or move {path} away"

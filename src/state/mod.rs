@@ -10,7 +10,6 @@ mod commit;
 mod dead_letter;
 mod delivery;
 mod error;
-mod gauge;
 mod group;
 mod inbox;
 mod lane;
@@ -20,21 +19,22 @@ mod seal;
 mod sqlite;
 mod store;
 mod stored;
+mod vault;
 
 pub use admin::{Admin, Binding, LaneView, Limit, Reset, Tracked, View};
 pub use commit::{Change, Commit, Decision, Fact, SinkTerms};
 pub use dead_letter::{DeadLetter, NewDeadLetter, Remains, RetriedRecord};
 pub use delivery::{Delivery, Due, DueRow, Guarded, Held, RowState, Settlement};
 pub use error::StateError;
-pub use gauge::{Gauge, GaugeOf};
 pub use group::{Group, GroupId};
 pub use inbox::{Appended, Inbox, InboxItem};
 pub use lane::{Claim, Lane, Lease, Origin, RunRecord, ScopeOf};
 pub use permit::{Permit, Permits};
 pub use scratch::ScratchTable;
 pub use seal::Seal;
-pub use sqlite::{DatabaseTime, SqliteStore, StateReader};
+pub use sqlite::{DatabaseTime, SqliteStore, StateReader, Vault};
 pub use store::Store;
+pub use vault::{CredentialView, KeptCredential};
 
 #[cfg(test)]
 mod tests;

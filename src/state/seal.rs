@@ -11,6 +11,8 @@ const NONCE: usize = 24;
 /// Seals and opens under the project's key, which does not stand in the state.
 pub struct Seal {
     cipher: XChaCha20Poly1305,
+    /// What people gave to keep is under a key of its own.
+    store: XChaCha20Poly1305,
     ids: Hmac<Sha256>,
 }
 
@@ -28,9 +30,11 @@ impl Seal {
         };
         let ids = Hmac::new_from_slice(&derived("flowline: ids of what is sealed")?);
         let cipher = XChaCha20Poly1305::new_from_slice(&derived("flowline: sealing")?);
+        let store = XChaCha20Poly1305::new_from_slice(&derived("flowline: the store")?);
         Ok(Self {
             ids: ids.map_err(|error| error.to_string())?,
             cipher: cipher.map_err(|error| error.to_string())?,
+            store: store.map_err(|error| error.to_string())?,
         })
     }
 
@@ -51,35 +55,65 @@ impl Seal {
     /// # Errors
     /// Where the system gives no random numbers; in one sentence.
     pub fn seal(&self, id: &[u8; 16], text: &str) -> Result<Vec<u8>, String> {
-        let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce).map_err(|error| format!("no random numbers: {error}"))?;
-        let payload = Payload {
-            msg: text.as_bytes(),
-            aad: id,
-        };
-        let sealed = self
-            .cipher
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| "what is to be kept cannot be sealed".to_owned())?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        closed(&self.cipher, id, text)
     }
 
     /// The text; none where it was sealed under another key or id, or is damaged.
     #[must_use]
     pub fn open(&self, id: &[u8; 16], sealed: &[u8]) -> Option<String> {
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
-        let payload = Payload {
-            msg: sealed,
-            aad: id,
-        };
-        let text = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
-        String::from_utf8(text).ok()
+        opened(&self.cipher, id, sealed)
     }
+
+    /// What people gave to keep under a name: only the project's key opens it, and only under
+    /// that name.
+    ///
+    /// # Errors
+    /// Where the system gives no random numbers; in one sentence.
+    pub(super) fn keep(&self, name: &str, text: &str) -> Result<Vec<u8>, String> {
+        closed(&self.store, name.as_bytes(), text)
+    }
+
+    /// What was kept under a name; none where that was under another key, or it is damaged.
+    pub(super) fn kept(&self, name: &str, sealed: &[u8]) -> Option<String> {
+        opened(&self.store, name.as_bytes(), sealed)
+    }
+}
+
+fn closed(cipher: &XChaCha20Poly1305, bound_to: &[u8], text: &str) -> Result<Vec<u8>, String> {
+    let mut nonce = [0; NONCE];
+    getrandom::fill(&mut nonce).map_err(|error| format!("no random numbers: {error}"))?;
+    let payload = Payload {
+        msg: text.as_bytes(),
+        aad: bound_to,
+    };
+    let sealed = cipher
+        .encrypt(&XNonce::from(nonce), payload)
+        .map_err(|_| "what is to be kept cannot be sealed".to_owned())?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+fn opened(cipher: &XChaCha20Poly1305, bound_to: &[u8], sealed: &[u8]) -> Option<String> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+    let payload = Payload {
+        msg: sealed,
+        aad: bound_to,
+    };
+    let text = cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
+    String::from_utf8(text).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_opens_under_its_name_alone() {
+        let seal = Seal::new(&[7; 32]).unwrap();
+        let sealed = seal.keep("secret/a", "hunter2").unwrap();
+        assert_eq!(seal.kept("secret/a", &sealed).as_deref(), Some("hunter2"));
+        assert_eq!(seal.kept("secret/b", &sealed), None);
+        assert_eq!(Seal::new(&[8; 32]).unwrap().kept("secret/a", &sealed), None);
+    }
 
     #[test]
     fn only_the_key_and_the_id_open() {

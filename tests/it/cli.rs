@@ -5,6 +5,7 @@ mod machine;
 mod planning;
 mod refusals;
 mod screens;
+mod secrets;
 
 use std::fs;
 use std::path::Path;

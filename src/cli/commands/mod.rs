@@ -9,6 +9,7 @@ pub mod plan;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
+pub mod secrets;
 pub mod state;
 pub mod status;
 mod telling;

@@ -215,10 +215,11 @@ async fn own_sessions(
     let Some(loaded) = opened.loaded.as_ref().filter(|_| !plan.limits.is_empty()) else {
         return Ok(None);
     };
+    let kept = services::kept(context, opened)?;
     let used = services::used(std::slice::from_ref(plan));
     services
         .gateway
-        .connect(loaded, &opened.root, &used, &plan.limits)
+        .connect(loaded, &opened.root, &kept, &used, &plan.limits)
         .await
         .map(Some)
         .map_err(|why| why.say(context))
@@ -233,7 +234,8 @@ pub(super) fn keys(plan: &Plan, opened: &Opened, context: &Context) -> Result<Ke
             seal: None,
         });
     }
-    let key = project_key(&opened.root, context)?;
+    let file = services::state_file(context, opened);
+    let key = project_key(&opened.root, &file, context)?;
     Ok(Keys {
         mask: key.mask(),
         seal: plan.reads_whole().then(|| key.seal(context)).transpose()?,

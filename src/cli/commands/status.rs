@@ -12,11 +12,14 @@ use super::telling::{ago, cursor_text, cursor_time, look, refuse, state_of, tabl
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
+use crate::cli::services;
 use crate::cli::time::now;
 use crate::config::{Connection, Loaded};
 use crate::project::Opened;
-use crate::runtime::endpoints;
-use crate::state::{Binding, LaneView, Limit, StateError, StateReader, Tracked, View as _};
+use crate::runtime::{Kept, endpoints};
+use crate::state::{
+    Binding, CredentialView, LaneView, Limit, StateError, StateReader, Tracked, View as _,
+};
 
 /// Connections, last sync, cursors, counts, dead letters, quota left; no network
 ///
@@ -35,6 +38,8 @@ struct Known {
     bindings: Vec<Binding>,
     limits: Vec<(String, Limit)>,
     tracked: Tracked,
+    credentials: Vec<CredentialView>,
+    kept: Kept,
 }
 
 impl Known {
@@ -47,6 +52,8 @@ impl Known {
             bindings: state.bindings().await?,
             limits: state.limits().await?,
             tracked: state.tracked().await?,
+            credentials: state.credentials().await?,
+            kept: Kept::default(),
         })
     }
 
@@ -74,7 +81,9 @@ async fn status(context: &Context) -> Result<Exit, Exit> {
     };
     let state = look(&file, output)?;
     let known = Known::of(state.as_ref()).await;
-    let known = known.map_err(|error| refuse(&error, output))?;
+    let mut known = known.map_err(|error| refuse(&error, output))?;
+    // What cannot be opened has been said, and is not connected.
+    known.kept = services::kept(context, &opened).unwrap_or_default();
     let now = now();
     if output.json() {
         return Ok(output.result_json(&as_json(&opened, loaded, &known, now, context)));
@@ -108,8 +117,14 @@ async fn status(context: &Context) -> Result<Exit, Exit> {
 }
 
 /// True where the credentials of a connection are there.
-fn connected(name: &Arc<str>, loaded: &Loaded, root: &Path, context: &Context) -> bool {
-    context.global.sandbox || endpoints(loaded, &[Arc::clone(name)], root).is_ok()
+fn connected(
+    name: &Arc<str>,
+    loaded: &Loaded,
+    root: &Path,
+    kept: &Kept,
+    context: &Context,
+) -> bool {
+    context.global.sandbox || endpoints(loaded, &[Arc::clone(name)], root, kept).is_ok()
 }
 
 fn account<'k>(known: &'k Known, connection: &str) -> Option<&'k str> {
@@ -117,6 +132,13 @@ fn account<'k>(known: &'k Known, connection: &str) -> Option<&'k str> {
     bindings
         .find(|binding| binding.connection == connection)
         .map(|binding| binding.account.as_str())
+}
+
+fn token_expires(known: &Known, connection: &str) -> Option<i64> {
+    let mut credentials = known.credentials.iter();
+    credentials
+        .find(|credential| credential.connection == connection)
+        .and_then(|credential| credential.expires_at)
 }
 
 fn lane<'k>(known: &'k Known, pipeline: &str) -> Option<&'k LaneView> {
@@ -174,10 +196,10 @@ fn as_json(
             .collect();
         let one = json!({
             "kind": connection.value.service(),
-            "connected": connected(&name.value, loaded, &opened.root, context),
+            "connected": connected(&name.value, loaded, &opened.root, &known.kept, context),
             "account": account(known, &name.value),
             // API tokens and keys do not say when they end.
-            "token_expires": null,
+            "token_expires": token_expires(known, &name.value).map(time),
             "limits": limits,
         });
         connections.insert(name.value.to_string(), one);
@@ -244,7 +266,7 @@ fn show_connections(
     let rows = loaded.project.connections.iter().map(|(name, connection)| {
         let state = if context.global.sandbox {
             "sandbox"
-        } else if connected(&name.value, loaded, &opened.root, context) {
+        } else if connected(&name.value, loaded, &opened.root, &known.kept, context) {
             "credentials set"
         } else {
             "credentials missing"

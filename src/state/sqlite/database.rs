@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::super::StateError;
 use super::hash::Keyed;
@@ -146,7 +146,19 @@ impl Database {
     /// Opens what is there for reading; makes no file, not even a temporary one, where no other
     /// process writes.
     pub(super) fn open_to_read(file: &Path, path: &Arc<str>) -> Result<Self, StateError> {
-        let open = || -> Result<Self, Fault> {
+        Self::open_newest_to_read(file, path)?.ok_or_else(|| StateError::Storage {
+            path: Arc::clone(path),
+            message: "it has an older format, which the next `flowline run` brings up to date"
+                .into(),
+        })
+    }
+
+    /// As [`Self::open_to_read`]; none where it has an older format.
+    pub(super) fn open_newest_to_read(
+        file: &Path,
+        path: &Arc<str>,
+    ) -> Result<Option<Self>, StateError> {
+        let open = || -> Result<Option<Self>, Fault> {
             let mut log = file.as_os_str().to_owned();
             log.push("-wal");
             let connection = if Path::new(&log).exists() {
@@ -165,27 +177,31 @@ impl Database {
             prepare(&connection)?;
             match schema::version(&connection)? {
                 Some(version) if version == schema::newest() => {}
-                Some(_) => {
-                    return Err(StateError::Storage {
-                        path: Arc::clone(path),
-                        message: "it has an older format, which the next `flowline run` brings \
-                                  up to date"
-                            .into(),
-                    }
-                    .into());
-                }
+                Some(_) => return Ok(None),
                 None => return Err(Fault::NotAState),
             }
             let keyed = key_of(&connection)?;
-            Ok(Self {
+            Ok(Some(Self {
                 connection,
                 keyed,
                 path: Arc::clone(path),
                 remembered: Remembered::default(),
                 time: DatabaseTime::Own,
-            })
+            }))
         };
         open().map_err(|fault| fault.at(path))
+    }
+
+    /// Does something in one transaction; it is undone where it fails.
+    pub(super) fn within<T>(
+        &self,
+        behaviour: TransactionBehavior,
+        work: impl FnOnce(&Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let transaction = Transaction::new_unchecked(&self.connection, behaviour)?;
+        let done = work(self)?;
+        transaction.commit()?;
+        Ok(done)
     }
 
     /// The database's time in epoch milliseconds.

@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::super::{Group, GroupId};
+use super::super::{Group, GroupId, Seal};
 use super::database::{Database, Fault};
 use super::row::{Cell, Stored, digest, first, put, select};
 
@@ -10,6 +10,9 @@ use super::row::{Cell, Stored, digest, first, put, select};
 const KNOWN: i64 = 0;
 /// Held back by a guard.
 const HELD: i64 = 1;
+
+/// Added to a state while groups are sealed anew.
+const MOVED: i64 = 2;
 
 /// How many rows are changed at once.
 const AT_ONCE: i64 = 500;
@@ -69,6 +72,51 @@ pub(super) fn keep(
         }
     }
     Ok(())
+}
+
+/// Seals all groups under another key, by which they also get other ids.
+pub(super) fn seal_anew(database: &Database, from: &Seal, to: &Seal) -> Result<(), Fault> {
+    let connection = &database.connection;
+    let mut after: Option<(i64, GroupId)> = None;
+    loop {
+        let (lane, id) = after.map_or((-1, [0; 16]), |(lane, id)| (lane, id));
+        let rows: Vec<GroupRow> = select(
+            connection,
+            "WHERE (lane_id, id) > (?1, ?2) AND state < 2 ORDER BY lane_id, id LIMIT ?3",
+            params![lane, id, AT_ONCE],
+        )?;
+        let Some(last) = rows.last() else { break };
+        after = Some((last.lane_id, last.group.id));
+        for row in rows {
+            connection.execute(
+                "DELETE FROM groups WHERE lane_id = ? AND id = ?",
+                params![row.lane_id, row.group.id],
+            )?;
+            // One that an older key sealed is told as unreadable by the next run, as before.
+            let Some(text) = from.open(&row.group.id, &row.group.sealed) else {
+                continue;
+            };
+            let id = to.id(&text);
+            let sealed = to.seal(&id, &text).map_err(Fault::Damaged)?;
+            // Out of the way of what is still to be read.
+            let moved = GroupRow {
+                group: Group { id, sealed },
+                state: row.state + MOVED,
+                ..row
+            };
+            put(connection, &moved)?;
+        }
+    }
+    loop {
+        let rows: Vec<GroupRow> = select(connection, "WHERE state >= 2 LIMIT ?", [AT_ONCE])?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for mut row in rows {
+            row.state -= MOVED;
+            put(connection, &row)?;
+        }
+    }
 }
 
 /// Forgets groups that are gone.

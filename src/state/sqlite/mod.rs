@@ -7,7 +7,6 @@ mod ballast;
 mod database;
 mod dead_letters;
 mod fold;
-mod gauges;
 mod groups;
 mod hash;
 mod inbox;
@@ -21,8 +20,10 @@ mod remembered;
 mod row;
 mod schema;
 mod store;
+mod vault;
 mod worker;
 
 pub use database::DatabaseTime;
 pub use reader::StateReader;
 pub use store::SqliteStore;
+pub use vault::Vault;

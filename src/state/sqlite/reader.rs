@@ -6,11 +6,11 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 
 use super::super::{
-    Binding, DeadLetter, Decision, GaugeOf, Group, GroupId, Lane, LaneView, Limit, Origin, ScopeOf,
-    SinkTerms, StateError, Tracked, View,
+    Binding, CredentialView, DeadLetter, Decision, Group, GroupId, Lane, LaneView, Limit, Origin,
+    ScopeOf, SinkTerms, StateError, Tracked, View,
 };
 use super::database::{Database, Fault};
-use super::{dead_letters, fold, groups, lanes, ledger, permits};
+use super::{dead_letters, fold, groups, lanes, ledger, permits, vault};
 use crate::operation::Operation;
 
 /// An existing state, opened anew for each question, so that it never sees half a change of
@@ -79,6 +79,14 @@ impl View for StateReader {
         ready(self.ask(permits::bindings)).boxed()
     }
 
+    fn secret_names(&self) -> BoxFuture<'_, Result<Vec<String>, StateError>> {
+        ready(self.ask(vault::secret_names)).boxed()
+    }
+
+    fn credentials(&self) -> BoxFuture<'_, Result<Vec<CredentialView>, StateError>> {
+        ready(self.ask(vault::credentials)).boxed()
+    }
+
     fn origin<'a>(
         &'a self,
         lane: &'a Lane,
@@ -98,10 +106,6 @@ impl View for StateReader {
             None => Ok(Vec::new()),
         });
         ready(groups).boxed()
-    }
-
-    fn gauges(&self) -> BoxFuture<'_, Result<Vec<GaugeOf>, StateError>> {
-        ready(self.ask(lanes::gauges)).boxed()
     }
 
     fn decide<'a>(

@@ -97,9 +97,12 @@ const MIGRATIONS: &[&str] = &[
         scope_id INTEGER NOT NULL, hash BLOB NOT NULL, receipt TEXT NOT NULL,
         checksum INTEGER NOT NULL, PRIMARY KEY (scope_id, hash)
     ) WITHOUT ROWID;
-    CREATE TABLE gauges (
-        lane_id INTEGER NOT NULL, name TEXT NOT NULL, labels TEXT NOT NULL,
-        value TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (lane_id, name, labels)
+    CREATE TABLE sealed (
+        name TEXT PRIMARY KEY, sealed BLOB NOT NULL, checksum INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE credentials (
+        connection TEXT PRIMARY KEY, sealed BLOB NOT NULL, version INTEGER NOT NULL,
+        expires_at INTEGER, exchanging INTEGER, checksum INTEGER NOT NULL
     ) WITHOUT ROWID;
 ",
 ];

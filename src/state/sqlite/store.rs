@@ -55,7 +55,7 @@ impl SqliteStore {
 }
 
 /// Waits until no other process opens the state; theirs wait until the file is dropped.
-fn alone(file: &Path) -> std::io::Result<fs::File> {
+pub(super) fn alone(file: &Path) -> std::io::Result<fs::File> {
     let mut path = file.as_os_str().to_owned();
     path.push(".lock");
     let lock = fs::File::options()

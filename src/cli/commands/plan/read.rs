@@ -49,7 +49,11 @@ impl Planning<'_> {
         let (plan, arguments, services) = (self.plan, self.arguments, self.services);
         let output = &self.context.output;
         let mut notes = Vec::new();
-        let project_key = key::existing(&self.opened.root, self.context)?;
+        let project_key = key::existing(
+            &self.opened.root,
+            &services::state_file(self.context, self.opened),
+            self.context,
+        )?;
         let mask_key = match &project_key {
             Some(key) => key.mask(),
             None => key::mask_without_key(self.context)?,
