@@ -79,6 +79,9 @@ pub enum Format {
     Human,
     /// One JSON document, or JSON lines for streams.
     Json,
+    /// RFC 4180; of `query` alone.
+    #[value(skip)]
+    Csv,
 }
 
 /// How much is logged.
@@ -120,6 +123,7 @@ pub enum Command {
     Status(commands::status::Arguments),
     State(commands::state::Arguments),
     DeadLetters(commands::dead_letters::Arguments),
+    Query(commands::query::Arguments),
     Fields(commands::fields::Arguments),
     Secrets(commands::secrets::Arguments),
     Schema(commands::schema::Arguments),

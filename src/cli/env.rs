@@ -52,8 +52,22 @@ impl Environment {
     /// How wide diagnostics may be: the terminal's width where it is known, 100 elsewhere.
     #[must_use]
     pub fn width(&self) -> usize {
-        let width = self.get("COLUMNS").and_then(|columns| columns.parse().ok());
+        let terminal = || terminal_size::terminal_size_of(std::io::stderr());
+        let width = self.columns().or_else(|| terminal().map(columns_of));
         width.unwrap_or(100).clamp(40, 140)
+    }
+
+    /// How wide tables on stdout may be: the terminal's width; none where it is a file or a pipe.
+    #[must_use]
+    pub fn results_width(&self) -> Option<usize> {
+        let terminal = || terminal_size::terminal_size_of(std::io::stdout());
+        self.columns()
+            .or_else(|| terminal().map(columns_of))
+            .map(|width| width.max(20))
+    }
+
+    fn columns(&self) -> Option<usize> {
+        self.get("COLUMNS").and_then(|columns| columns.parse().ok())
     }
 
     /// True where someone can be asked.
@@ -61,4 +75,8 @@ impl Environment {
     pub fn can_ask() -> bool {
         std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
+}
+
+fn columns_of((width, _): (terminal_size::Width, terminal_size::Height)) -> usize {
+    usize::from(width.0)
 }

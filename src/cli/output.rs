@@ -25,6 +25,8 @@ pub struct Output {
     pub terminal: bool,
     /// How wide a line may be.
     pub width: usize,
+    /// How wide a line of results may be; none where nothing bounds it.
+    pub results_width: Option<usize>,
     /// Why results could not be written, once they could not.
     lost: Arc<OnceLock<String>>,
 }
@@ -42,6 +44,7 @@ impl Output {
             colour_talk: environment.colours(global.no_color, terminal),
             terminal,
             width: environment.width(),
+            results_width: environment.results_width(),
             lost: Arc::default(),
         }
     }

@@ -3,6 +3,7 @@
 mod canary;
 mod machine;
 mod planning;
+mod query;
 mod refusals;
 mod screens;
 mod secrets;

@@ -6,6 +6,7 @@ pub mod fields;
 pub mod init;
 pub mod narrow;
 pub mod plan;
+pub mod query;
 pub mod run;
 pub mod sandbox;
 pub mod schema;

@@ -1,6 +1,7 @@
 //! How the commands on the state tell times and tables, and open the state.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
@@ -108,6 +109,53 @@ pub(super) fn state_of(context: &Context) -> Result<(Opened, PathBuf), Exit> {
     }
     let file = services::state_file(context, &opened);
     Ok((opened, file))
+}
+
+/// The connection of a service that a command works with: the one that is named, else the only one.
+///
+/// # Errors
+/// Where there is none, or a choice; it has been said.
+pub(super) fn one_connection(
+    opened: &Opened,
+    service: &str,
+    named: Option<&str>,
+    output: &Output,
+) -> Result<Arc<str>, Exit> {
+    let connections = opened.loaded.iter().flat_map(|loaded| {
+        let all = loaded.project.connections.iter();
+        all.filter(|(_, connection)| connection.value.service() == service)
+            .map(|(name, _)| Arc::clone(&name.value))
+    });
+    let known: Vec<Arc<str>> = connections.collect();
+    let found = match named {
+        Some(named) => known.iter().find(|name| ***name == *named),
+        None if known.len() == 1 => known.first(),
+        None => None,
+    };
+    if let Some(found) = found {
+        return Ok(Arc::clone(found));
+    }
+    let there = known.join(", ");
+    match named {
+        Some(named) => {
+            output.error(&format!("there is no {service} connection `{named}`"));
+            let near = nearest(named, known.iter().map(|name| &**name));
+            output.help(&match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if known.is_empty() => format!("flowline.yaml has no {service} connection"),
+                None => format!("there is {there}"),
+            });
+        }
+        None if known.is_empty() => {
+            output.error(&format!("flowline.yaml has no {service} connection"));
+            output.help("add one under `connections:`; `flowline init` shows how");
+        }
+        None => {
+            output.error(&format!("which {service} connection? there is {there}"));
+            output.help("name one: `--connection NAME`");
+        }
+    }
+    Err(Exit::Wrong)
 }
 
 /// Opens the state to look at it; none where there is none yet.

@@ -7,6 +7,7 @@ mod dialect;
 mod issues;
 pub mod jql;
 mod lists;
+pub mod query;
 mod recorded;
 mod session;
 pub mod spec;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::{PIPELINE, flowline, project, rewrite};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "init",
     "validate",
     "plan",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 12] = [
     "state",
     "dead-letters",
     "fields",
+    "query",
     "schema",
     "sandbox",
     "completions",

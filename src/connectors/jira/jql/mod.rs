@@ -10,6 +10,7 @@ mod filter;
 mod lex;
 mod mistakes;
 mod names;
+mod order;
 mod parse;
 mod text;
 mod tree;
@@ -17,6 +18,7 @@ mod words;
 
 pub use advice::advise;
 pub use filter::{Answer, Filter, IssueView, View};
+pub use order::{Parts, parts, place, string};
 pub use parse::parse;
 pub use text::Text;
 pub use tree::{
