@@ -15,6 +15,7 @@ mod quota;
 mod services;
 mod testing;
 mod time;
+mod web;
 
 use clap::Parser as _;
 

@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::key;
 use super::quota::{Logged, Quota};
 use super::time::{SystemClock, now};
+use super::web;
 use crate::config::{Connection, Loaded, State};
 use crate::connectors::jira;
 use crate::http::{Failure, HttpTransport, Parts, Secret, SharedPace, SystemRandom, Transport};
@@ -144,9 +145,16 @@ impl Gateway {
             }),
             share: shares.get(name).copied(),
         };
-        connect(&endpoints, &parts)
+        let mut connected = connect(&endpoints, &parts)
             .await
-            .map_err(NotConnected::Refused)
+            .map_err(NotConnected::Refused)?;
+        let web = web::opens(
+            (&self.transport, &self.quota, &self.cancel),
+            (&loaded.strings, root),
+            self.sandbox.is_some(),
+        );
+        connected.web = Some(Arc::new(web));
+        Ok(connected)
     }
 
     /// Stops the sandbox.
@@ -413,7 +421,7 @@ pub(super) fn terms(plan: &Plan, connected: &Connected, first_run: i64) -> Vec<S
         account: account_of(plan, index, connected),
         known_before: match &sink.kind {
             SinkKind::Events(events) => Some(first_run.saturating_sub(events.backfill_ms)),
-            SinkKind::Contacts(_) | SinkKind::File(_) => None,
+            SinkKind::Contacts(_) | SinkKind::Metrics(_) | SinkKind::File(_) => None,
         },
     };
     plan.sinks.iter().enumerate().map(one).collect()

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use url::{Host, Url};
 
 use super::SecretRef;
 use crate::diagnostic::Spanned;
@@ -36,4 +37,15 @@ pub struct HttpHeader {
     pub name: Spanned<String>,
     /// Its value.
     pub value: SecretRef,
+}
+
+/// True for addresses of this machine: only to them is plain HTTP allowed.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }

@@ -25,7 +25,7 @@ mod transform;
 pub use catalog::{Attribute, AttributeType, BrevoCatalog, Catalog, JiraCatalog, JiraField};
 pub use connection::{BrevoConnection, Connection, JiraAuth, JiraBasic, JiraConnection, OAuth2};
 pub use dotenv::parse_dotenv;
-pub use http_auth::{HttpAuth, HttpBasic, HttpHeader};
+pub use http_auth::{HttpAuth, HttpBasic, HttpHeader, is_loopback};
 pub use leaf::{Keyed, Members, Written};
 pub use load::{LANGUAGE_VERSION, LeftOut, Loaded, LoadedPipeline, Texts, load};
 pub use lower::lower;

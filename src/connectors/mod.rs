@@ -6,7 +6,9 @@
 
 pub mod brevo;
 pub mod file;
+pub mod http;
 pub mod jira;
+pub mod metrics;
 
 use std::sync::Arc;
 

@@ -300,7 +300,7 @@ impl Delivering<'_> {
 fn writer_of(sink: &JobSink) -> Option<&dyn Writer> {
     match &sink.route {
         Route::Outbox(writer) => Some(writer.as_ref()),
-        Route::Replace(_) => None,
+        Route::Replace(_) | Route::Gauges(_) => None,
     }
 }
 

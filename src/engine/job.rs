@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use super::{Guard, Observer};
+use super::{Gauges, Guard, Observer};
 use crate::connectors::{Replacing, Source, Start, Writer};
 use crate::http::{Clock, Failure, Random};
 
@@ -116,6 +116,8 @@ pub enum Route {
     Outbox(Box<dyn Writer>),
     /// All of a run, in order, replacing what was there (a file).
     Replace(Box<dyn Replacing>),
+    /// Kept in the state, replacing what the last run set.
+    Gauges(Gauges),
 }
 
 /// What becomes of what cannot be handled or delivered.

@@ -16,6 +16,7 @@ mod counting;
 mod delivering;
 mod end;
 mod event;
+mod gauges;
 mod groups;
 mod guard;
 mod job;
@@ -28,6 +29,7 @@ mod summary;
 
 pub use end::End;
 pub use event::{Observer, RunEvent};
+pub use gauges::Gauges;
 pub use groups::Recalled;
 pub use guard::Guard;
 pub use job::{Context, Job, JobSink, JobSource, OnError, OpenSource, Route, Since};

@@ -162,7 +162,7 @@ impl Reading<'_> {
         for operation in staged.operations {
             match sinks.get(operation.sink_index) {
                 Some(JobSink {
-                    route: Route::Replace(_),
+                    route: Route::Replace(_) | Route::Gauges(_),
                     ..
                 }) => gathered.direct.push(operation),
                 sink => {
@@ -225,6 +225,7 @@ impl Reading<'_> {
             facts: gathered.facts,
             groups: gathered.groups,
             gone: Vec::new(),
+            gauges: None,
             hold: self.hold,
             now: self.context.now(),
         };
@@ -259,6 +260,21 @@ impl Reading<'_> {
             };
             self.store.commit(self.lease, Arc::new(commit)).await?;
         }
+        Ok(())
+    }
+
+    /// Keeps the gauges that the run set; those that it did not set are gone.
+    pub(super) async fn set_gauges(&self, sinks: &[JobSink]) -> Result<(), End> {
+        let gauges = sinks.iter().filter_map(|sink| match &sink.route {
+            Route::Gauges(gauges) => Some(gauges.all().cloned()),
+            Route::Replace(_) | Route::Outbox(_) => None,
+        });
+        let commit = Commit {
+            gauges: Some(gauges.flatten().collect()),
+            now: self.context.now(),
+            ..Commit::default()
+        };
+        self.store.commit(self.lease, Arc::new(commit)).await?;
         Ok(())
     }
 
@@ -303,17 +319,20 @@ async fn add_direct(
         return Ok(());
     }
     for (index, sink) in sinks.iter_mut().enumerate() {
-        let Route::Replace(replacing) = &mut sink.route else {
-            continue;
-        };
-        let theirs: Vec<Operation> = operations
+        let theirs = operations
             .iter()
-            .filter(|operation| operation.sink_index == index)
-            .cloned()
-            .collect();
-        if !theirs.is_empty() {
-            replacing.add(&theirs).await.map_err(End::from)?;
-            counting.sink(&sink.name).sent += theirs.len() as u64;
+            .filter(|operation| operation.sink_index == index);
+        let count = theirs.clone().count() as u64;
+        match &mut sink.route {
+            Route::Replace(replacing) if count > 0 => {
+                let theirs: Vec<Operation> = theirs.cloned().collect();
+                replacing.add(&theirs).await.map_err(End::from)?;
+            }
+            Route::Gauges(gauges) => gauges.add(theirs).map_err(End::from)?,
+            Route::Replace(_) | Route::Outbox(_) => {}
+        }
+        if count > 0 {
+            counting.sink(&sink.name).sent += count;
         }
     }
     Ok(())

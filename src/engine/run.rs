@@ -260,6 +260,7 @@ async fn read_all(
             replacing.replace().await.map_err(End::from)?;
         }
     }
+    reading.set_gauges(&job.sinks).await?;
     reading.forget().await?;
     notices(stages, &view, counting, *incremental, context);
     Ok(())

@@ -23,4 +23,6 @@ pub use random::{Random, SeededRandom, SystemRandom};
 pub use secret::Secret;
 pub use share::{SharedPace, Turn};
 pub use transport::{Transport, TransportError, TransportTrouble};
-pub use wire::{HttpTransport, is_loopback};
+pub use wire::HttpTransport;
+
+pub use crate::config::is_loopback;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
-use url::{Host, Url};
+use url::Url;
+
+use crate::config::is_loopback;
 
 use super::{
     HeaderValue, Headers, Method, Request, Response, Transport, TransportError, TransportTrouble,
@@ -118,17 +120,6 @@ fn may_be_sent(url: &Url) -> Result<(), TransportError> {
         "http" if is_loopback(url) => Ok(()),
         "http" => refused("http:// is allowed to this machine only: write https://"),
         _ => refused("neither an https:// nor an http:// address"),
-    }
-}
-
-/// True for addresses of this machine.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

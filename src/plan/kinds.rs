@@ -2,7 +2,9 @@
 
 use crate::connectors::brevo::spec as brevo;
 use crate::connectors::file::spec as file;
+use crate::connectors::http::spec as http;
 use crate::connectors::jira::spec as jira;
+use crate::connectors::metrics::spec as metrics;
 use crate::expression::Trouble;
 use crate::operation::{Operation, Place};
 use crate::record::Record;
@@ -13,6 +15,8 @@ use crate::shape::Shape;
 pub enum SourceKind {
     /// `jira.issues`.
     JiraIssues(Box<jira::Issues>),
+    /// `http`.
+    Http(Box<http::HttpSource>),
     /// `file`.
     File(Box<file::FileSource>),
 }
@@ -24,6 +28,8 @@ pub enum SinkKind {
     Contacts(Box<brevo::Contacts>),
     /// `brevo.events`.
     Events(Box<brevo::Events>),
+    /// `metrics`.
+    Metrics(Box<metrics::Metrics>),
     /// `file`.
     File(file::FileSink),
 }
@@ -35,6 +41,8 @@ pub enum Made {
     Operation(Box<Operation>),
     /// The record has no identity for the sink.
     Unmatched,
+    /// There is nothing to be done: a gauge without a value.
+    Nothing,
 }
 
 impl From<brevo::Made> for Made {
@@ -60,6 +68,9 @@ impl SinkKind {
         match self {
             Self::Contacts(sink) => sink.operation(record, sink_index, at).map(Made::from),
             Self::Events(sink) => sink.operation(record, sink_index, at).map(Made::from),
+            Self::Metrics(sink) => Ok(sink
+                .operation(record, sink_index, at)?
+                .map_or(Made::Nothing, |one| Made::Operation(Box::new(one)))),
             Self::File(sink) => Ok(Made::Operation(Box::new(
                 sink.operation(record, sink_index, at),
             ))),

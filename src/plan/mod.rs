@@ -5,6 +5,7 @@ mod check;
 mod compile;
 mod compiler;
 mod fit;
+mod http;
 mod kinds;
 mod pipeline;
 mod process;

@@ -307,6 +307,7 @@ impl<'p> Processor<'p> {
         for record in self.stages(index + 1, &sink.stages, from, records, out)? {
             match sink.kind.operation(&record, index, &sink.place) {
                 Ok(Made::Operation(operation)) => out.operations.push(*operation),
+                Ok(Made::Nothing) => {}
                 Ok(Made::Unmatched) if sink.on_unmatched == OnUnmatched::Skip => {
                     out.unmatched.push(Unmatched {
                         record: Arc::clone(&record.name),

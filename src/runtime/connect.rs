@@ -56,6 +56,8 @@ pub struct Connected {
     pub jira: BTreeMap<Arc<str>, Arc<jira::Session>>,
     /// Brevo accounts.
     pub brevo: BTreeMap<Arc<str>, Arc<brevo::Session>>,
+    /// What opens JSON APIs that have no connection.
+    pub web: Option<Arc<super::Web>>,
 }
 
 /// The endpoints of the connections that are used, their secrets resolved.

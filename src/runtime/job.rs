@@ -11,7 +11,7 @@ use crate::connectors::brevo::{
     self, AccountFacts, ContactWriter, EventWriter, Needs, create_attributes, create_lists, refusal,
 };
 use crate::connectors::file::FileWriter;
-use crate::engine::{Guard, JobSink, JobSource, Route};
+use crate::engine::{Gauges, Guard, JobSink, JobSource, Route};
 use crate::expression::{Expression, Kind};
 use crate::http::{Class, Failure};
 use crate::plan::{Plan, SinkKind};
@@ -68,6 +68,7 @@ pub async fn prepare(
         let joined = match &sink.kind {
             SinkKind::Contacts(spec) => join_contacts(spec, plan, brevo.as_ref()),
             SinkKind::Events(spec) => join_events(spec, plan, brevo.as_ref()),
+            SinkKind::Metrics(_) => Some(Joined::new(Route::Gauges(Gauges::default()))),
             SinkKind::File(spec) => Some(Joined::new(Route::Replace(Box::new(FileWriter::open(
                 root, spec,
             )?)))),
@@ -167,7 +168,7 @@ pub async fn accounts(plan: &Plan, connected: &Connected) -> Result<Accounts, Fa
         match &sink.kind {
             SinkKind::Contacts(spec) => account.check_contacts(spec, needs),
             SinkKind::Events(spec) => account.check_events(spec, needs),
-            SinkKind::File(_) => {}
+            SinkKind::Metrics(_) | SinkKind::File(_) => {}
         }
     }
     // All accounts first: what one lacks keeps the others as they are.

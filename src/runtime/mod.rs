@@ -9,6 +9,7 @@ mod kept;
 mod once;
 mod pace;
 mod sources;
+mod web;
 
 pub use connect::{Connected, Endpoint, EndpointTrouble, connect, endpoints, visible_after};
 pub use job::{Accounts, Prepared, accounts, prepare};
@@ -16,3 +17,4 @@ pub use kept::{Credential, Kept, KeptTokens};
 pub use once::{Ask, Keys, NotBegun, bindings, run_once};
 pub use pace::StatePace;
 pub use sources::{open_sources, source_names};
+pub use web::{Web, secret_of};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::Connected;
+use super::{Connected, Web};
 use crate::connectors::file::FileReader;
+use crate::connectors::http::HttpReader;
 use crate::connectors::{Source, Start, jira};
 use crate::engine::{JobSource, OpenSource, Since};
 use crate::http::{Class, Failure};
@@ -41,12 +42,13 @@ pub fn open_sources(
                     };
                     (since, session)
                 }
-                SourceKind::File(_) => (Since::Beginning, None),
+                SourceKind::Http(_) | SourceKind::File(_) => (Since::Beginning, None),
             };
             let open = PlanSource {
                 plan: Arc::clone(plan),
                 index,
                 session,
+                web: connected.web.clone(),
                 root: root.to_owned(),
             };
             JobSource {
@@ -70,6 +72,7 @@ pub fn source_names(plan: &Plan) -> Vec<String> {
 fn source_name(kind: &SourceKind, index: usize) -> String {
     let name = match kind {
         SourceKind::JiraIssues(_) => "jira.issues",
+        SourceKind::Http(_) => "http",
         SourceKind::File(_) => "file",
     };
     match index {
@@ -82,6 +85,7 @@ struct PlanSource {
     plan: Arc<Plan>,
     index: usize,
     session: Option<Arc<jira::Session>>,
+    web: Option<Arc<Web>>,
     root: PathBuf,
 }
 
@@ -96,6 +100,17 @@ impl OpenSource for PlanSource {
                     Box::new(
                         jira::IssueSource::open(session, spec, &self.plan.reads, &start).await?,
                     )
+                }
+                SourceKind::Http(spec) => {
+                    let web = self.web.as_deref().ok_or_else(missing)?;
+                    let session = web.open(&spec.url, spec.auth.as_ref(), &spec.secret_headers)?;
+                    Box::new(HttpReader::open(
+                        session,
+                        spec,
+                        &self.plan.reads,
+                        &self.plan.zone,
+                        &start,
+                    )?)
                 }
                 SourceKind::File(spec) => Box::new(FileReader::open(
                     &self.root,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{
-    CredentialView, DeadLetter, Decision, Group, GroupId, Lane, Origin, RunRecord, ScopeOf,
-    SinkTerms, StateError,
+    CredentialView, DeadLetter, Decision, GaugeOf, Group, GroupId, Lane, Origin, RunRecord,
+    ScopeOf, SinkTerms, StateError,
 };
 use crate::connectors::Cursor;
 use crate::operation::Operation;
@@ -172,6 +172,9 @@ pub trait View: Send + Sync {
         after: Option<GroupId>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Group>, StateError>>;
+
+    /// The gauges that pipelines' last runs set, with the pipelines, by name.
+    fn gauges(&self) -> BoxFuture<'_, Result<Vec<GaugeOf>, StateError>>;
 
     /// What a commit of these operations would decide, each judged alone: those of one key must
     /// have been folded.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Group, GroupId, NewDeadLetter};
+use super::{Gauge, Group, GroupId, NewDeadLetter};
 use crate::connectors::Cursor;
 use crate::operation::Operation;
 
@@ -25,6 +25,8 @@ pub struct Commit {
     pub groups: Vec<Group>,
     /// Groups of the last run that are gone, or cannot be read any more.
     pub gone: Vec<GroupId>,
+    /// All gauges of the pipeline, in the place of those before; none leaves them as they are.
+    pub gauges: Option<Vec<Gauge>>,
     /// Held back until [`super::Store::held`] decides, as a guard wants it; then `cursors` and
     /// `gone` must be empty.
     pub hold: bool,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers in order: each may import only from those above it.
-const LAYERS: [&str; 24] = [
+const LAYERS: [&str; 26] = [
     "diagnostic",
     "record",
     "operation",
@@ -16,6 +16,8 @@ const LAYERS: [&str; 24] = [
     "expression",
     "transform",
     "connectors/file/spec",
+    "connectors/http/spec",
+    "connectors/metrics/spec",
     "connectors/jira/jql",
     "connectors/jira/spec",
     "connectors/brevo/spec",

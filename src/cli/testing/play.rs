@@ -40,6 +40,7 @@ fn record(plan: &Plan, value: &Value, number: u64) -> Result<Record, String> {
     match plan.sources.first().map(|source| &source.kind) {
         Some(SourceKind::JiraIssues(spec)) => jira::recorded(value, spec)
             .map_err(|bad| format!("record {number} ({}): {}", bad.name, bad.reason)),
+        Some(SourceKind::Http(spec)) => Ok(spec.recorded(&plan.zone, value.clone(), number)),
         Some(SourceKind::File(spec)) => Ok(file::recorded(spec, &plan.zone, value.clone(), number)),
         None => Err("the pipeline has no source".to_owned()),
     }

@@ -4,6 +4,7 @@ mod contacts;
 mod events;
 mod file;
 mod identify;
+mod metrics;
 mod values;
 
 use super::check;
@@ -70,6 +71,9 @@ pub(super) fn compile(
         Sink::BrevoEvents(written) => {
             events::events(written, span, &place, catalog, flow, compiler)
                 .map(|sink| SinkKind::Events(Box::new(sink)))
+        }
+        Sink::Metrics(written) => {
+            metrics::metrics(written, flow, compiler).map(|sink| SinkKind::Metrics(Box::new(sink)))
         }
         Sink::File(written) => file::file(written, flow, compiler).map(SinkKind::File),
         other => {

@@ -1,6 +1,7 @@
 //! Compiling sources, one file a source; all of one pipeline yield the same kind of record.
 
 mod file;
+mod http;
 mod issues;
 
 use super::SourcePlan;
@@ -104,6 +105,7 @@ fn one(
     match &written.value {
         Source::JiraIssues(source) => issues::issues(source, span, surroundings, compiler),
         Source::File(source) => file::file(source, span, compiler),
+        Source::Http(source) => http::http(source, span, compiler),
         other => {
             compiler.mistake(
                 NOT_YET,

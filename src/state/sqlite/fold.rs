@@ -8,12 +8,12 @@ use rusqlite::params;
 use super::super::{Change, Commit, Decision, Guarded, Held, Lease, SinkTerms, StateError};
 use super::database::{Database, Fault};
 use super::dead_letters;
-use super::groups;
 use super::hash::Digest16;
 use super::lanes::{self, Scopes};
 use super::ledger::{self, KNOWN, LedgerRow, MARKED, key_hash, payload_hash, put_fact};
 use super::outbox::{self, HELD, HELD_KNOWN, InFlight, Made, OutboxRow, PENDING};
 use super::row::{add, put, select};
+use super::{gauges, groups};
 use crate::operation::{Operation, Policy, Version, unite};
 use crate::record::Value;
 
@@ -62,6 +62,9 @@ pub(super) fn commit(
     }
     groups::keep(database, lease.number, &commit.groups, commit.hold)?;
     groups::forget(database, lease.number, &commit.gone)?;
+    if let Some(gauges) = &commit.gauges {
+        gauges::replace(database, lease.number, gauges)?;
+    }
     for fact in commit.facts.iter().collect::<HashSet<_>>() {
         put_fact(database, fact)?;
     }

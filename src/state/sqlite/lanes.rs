@@ -522,6 +522,17 @@ pub(super) fn views(database: &Database) -> Result<Vec<LaneView>, Fault> {
     rows.iter().map(|row| view(database, row, now)).collect()
 }
 
+/// All gauges, with the pipelines that set them.
+pub(super) fn gauges(database: &Database) -> Result<Vec<super::super::GaugeOf>, Fault> {
+    let rows: Vec<LaneRow> = select(&database.connection, "ORDER BY pipeline, shard", [])?;
+    let gauges = super::gauges::all(database)?;
+    let with_pipeline = gauges.into_iter().filter_map(|(lane, gauge)| {
+        let row = rows.iter().find(|row| row.id == lane)?;
+        Some((row.pipeline.as_str().into(), gauge))
+    });
+    Ok(with_pipeline.collect())
+}
+
 /// The lanes of a pipeline, none of which is running.
 fn idle(database: &Database, pipeline: &str) -> Result<Vec<LaneRow>, Fault> {
     let now = database.now()?;

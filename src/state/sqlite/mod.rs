@@ -7,6 +7,7 @@ mod ballast;
 mod database;
 mod dead_letters;
 mod fold;
+mod gauges;
 mod groups;
 mod hash;
 mod inbox;

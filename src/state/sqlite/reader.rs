@@ -6,8 +6,8 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 
 use super::super::{
-    Binding, CredentialView, DeadLetter, Decision, Group, GroupId, Lane, LaneView, Limit, Origin,
-    ScopeOf, SinkTerms, StateError, Tracked, View,
+    Binding, CredentialView, DeadLetter, Decision, GaugeOf, Group, GroupId, Lane, LaneView, Limit,
+    Origin, ScopeOf, SinkTerms, StateError, Tracked, View,
 };
 use super::database::{Database, Fault};
 use super::{dead_letters, fold, groups, lanes, ledger, permits, vault};
@@ -106,6 +106,10 @@ impl View for StateReader {
             None => Ok(Vec::new()),
         });
         ready(groups).boxed()
+    }
+
+    fn gauges(&self) -> BoxFuture<'_, Result<Vec<GaugeOf>, StateError>> {
+        ready(self.ask(lanes::gauges)).boxed()
     }
 
     fn decide<'a>(

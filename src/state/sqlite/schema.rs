@@ -97,6 +97,10 @@ const MIGRATIONS: &[&str] = &[
         scope_id INTEGER NOT NULL, hash BLOB NOT NULL, receipt TEXT NOT NULL,
         checksum INTEGER NOT NULL, PRIMARY KEY (scope_id, hash)
     ) WITHOUT ROWID;
+    CREATE TABLE gauges (
+        lane_id INTEGER NOT NULL, name TEXT NOT NULL, labels TEXT NOT NULL,
+        value TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (lane_id, name, labels)
+    ) WITHOUT ROWID;
     CREATE TABLE sealed (
         name TEXT PRIMARY KEY, sealed BLOB NOT NULL, checksum INTEGER NOT NULL
     ) WITHOUT ROWID;

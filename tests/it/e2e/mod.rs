@@ -1,6 +1,9 @@
 //! The built binary against the sandbox in another process.
 
+mod api;
 mod groups;
+mod http_source;
+mod metrics;
 pub(crate) mod world;
 
 use std::process::Stdio;

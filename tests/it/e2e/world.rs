@@ -219,6 +219,20 @@ vars: {{ support_list: 22 }}
         project
     }
 
+    /// A project without a world: of its own files and APIs.
+    pub(crate) fn alone() -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("pipelines")).unwrap();
+        let project = Self {
+            folder,
+            key: String::new(),
+            token: String::new(),
+            variables: false,
+        };
+        project.write("flowline.yaml", "flowline: 1\n");
+        project
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

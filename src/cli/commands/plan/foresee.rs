@@ -175,7 +175,7 @@ impl Foresight<'_> {
                         }
                     }
                 }
-                SinkKind::File(_) => {}
+                SinkKind::Metrics(_) | SinkKind::File(_) => {}
             }
         }
     }
