@@ -124,6 +124,7 @@ pub enum Command {
     State(commands::state::Arguments),
     DeadLetters(commands::dead_letters::Arguments),
     Query(commands::query::Arguments),
+    Import(commands::import::Arguments),
     Fields(commands::fields::Arguments),
     Secrets(commands::secrets::Arguments),
     Schema(commands::schema::Arguments),

@@ -91,6 +91,7 @@ async fn dispatch(command: &Command, context: &Context) -> Exit {
         Command::Status(arguments) => commands::status::run(arguments, context).await,
         Command::State(arguments) => commands::state::run(arguments, context).await,
         Command::DeadLetters(arguments) => commands::dead_letters::run(arguments, context).await,
+        Command::Import(arguments) => commands::import::run(arguments, context),
         Command::Query(arguments) => commands::query::run(arguments, context).await,
         Command::Fields(arguments) => commands::fields::run(arguments, context).await,
         Command::Secrets(arguments) => commands::secrets::run(arguments, context).await,

@@ -18,6 +18,7 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
         "a gap between a schema and its type: a defect of ours",
     ),
     ("form.other", "a keyword of schemas that ours do not use"),
+    ("import.not_one", "of a legacy file, not of a project"),
     ("jql.refused", "of the command line: Jira's own refusal"),
     ("record.aggregate", "a record's, not a file's"),
     ("record.contract", "a record's, not a file's"),

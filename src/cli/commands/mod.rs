@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod dead_letters;
 pub mod fields;
+pub mod import;
 pub mod init;
 pub mod narrow;
 pub mod plan;

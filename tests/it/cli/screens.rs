@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::{PIPELINE, flowline, project, rewrite};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "init",
     "validate",
     "plan",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 13] = [
     "dead-letters",
     "fields",
     "query",
+    "import",
     "schema",
     "sandbox",
     "completions",

@@ -1,0 +1,82 @@
+//! YAML being written, with the old lines beside what they became.
+
+use std::fmt::Write as _;
+
+use super::lines::Lines;
+
+/// A file being written.
+pub(super) struct Page<'l> {
+    lines: &'l Lines,
+    text: String,
+    /// The old lines that stand just above.
+    above: Vec<usize>,
+}
+
+impl<'l> Page<'l> {
+    /// An empty file.
+    pub(super) const fn new(lines: &'l Lines) -> Self {
+        Self {
+            lines,
+            text: String::new(),
+            above: Vec::new(),
+        }
+    }
+
+    /// A line of the new file.
+    pub(super) fn put(&mut self, indent: usize, line: &str) -> &mut Self {
+        self.above.clear();
+        if !line.is_empty() {
+            self.text.extend(std::iter::repeat_n(' ', indent));
+            self.text.push_str(line);
+        }
+        self.text.push('\n');
+        self
+    }
+
+    /// Lines of the old file, beside what follows.
+    pub(super) fn old(&mut self, indent: usize, lines: &[usize]) -> &mut Self {
+        for line in lines {
+            let mut above = std::mem::take(&mut self.above);
+            if !above.contains(line) {
+                let text = self.lines.text(*line);
+                self.put(indent, &format!("# line {line}: {text}"));
+                above.push(*line);
+            }
+            self.above = above;
+        }
+        self
+    }
+
+    /// The file.
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// A text as a YAML scalar that is read as just this text, replaced by nothing.
+pub(super) fn scalar(text: &str) -> String {
+    let plain = !text.is_empty()
+        && text
+            .chars()
+            .all(|one| one.is_ascii_alphanumeric() || "_-.".contains(one))
+        && text.starts_with(|one: char| one.is_ascii_alphabetic())
+        && !["true", "false", "null"].contains(&text.to_ascii_lowercase().as_str());
+    if plain {
+        return text.to_owned();
+    }
+    let mut out = String::from("\"");
+    for one in text.replace("${", "$${").chars() {
+        match one {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            // Writing to a string cannot fail.
+            one if one.is_control() => write!(out, "\\u{:04x}", u32::from(one)).unwrap_or_default(),
+            one => out.push(one),
+        }
+    }
+    out.push('"');
+    out
+}
