@@ -126,6 +126,8 @@ pub enum Command {
     Query(commands::query::Arguments),
     Import(commands::import::Arguments),
     Fields(commands::fields::Arguments),
+    Connect(commands::connect::Arguments),
+    Disconnect(commands::connect::Disconnect),
     Secrets(commands::secrets::Arguments),
     Schema(commands::schema::Arguments),
     Sandbox(commands::sandbox::Arguments),

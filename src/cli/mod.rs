@@ -94,6 +94,8 @@ async fn dispatch(command: &Command, context: &Context) -> Exit {
         Command::Import(arguments) => commands::import::run(arguments, context),
         Command::Query(arguments) => commands::query::run(arguments, context).await,
         Command::Fields(arguments) => commands::fields::run(arguments, context).await,
+        Command::Connect(arguments) => commands::connect::run(arguments, context).await,
+        Command::Disconnect(arguments) => commands::connect::disconnect(arguments, context),
         Command::Secrets(arguments) => commands::secrets::run(arguments, context).await,
         Command::Schema(arguments) => commands::schema::run(arguments, context),
         Command::Sandbox(arguments) => commands::sandbox::run(arguments, context).await,

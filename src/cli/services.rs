@@ -20,7 +20,8 @@ use crate::http::{Failure, HttpTransport, Parts, Secret, SharedPace, SystemRando
 use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
 use crate::runtime::{
-    Connected, Endpoint, EndpointTrouble, Kept, StatePace, connect, endpoints, visible_after,
+    BrevoWay, Connected, Endpoint, EndpointTrouble, JiraPlace, JiraWay, Kept, StatePace, connect,
+    endpoints, visible_after,
 };
 use crate::sandbox::{Options, Sandbox, SandboxError};
 use crate::state::{Permits, ScopeOf, SinkTerms, StateReader, View as _};
@@ -71,6 +72,9 @@ impl NotConnected {
                 for trouble in troubles {
                     context.output.error(&trouble.message);
                     context.output.help(&trouble.help);
+                }
+                if troubles.iter().all(|trouble| trouble.connect_first) {
+                    return Exit::Refused;
                 }
                 Exit::Wrong
             }
@@ -150,7 +154,7 @@ impl Gateway {
             .map_err(NotConnected::Refused)?;
         let web = web::opens(
             (&self.transport, &self.quota, &self.cancel),
-            (&loaded.strings, root),
+            (&loaded.strings, root, kept),
             self.sandbox.is_some(),
         );
         connected.web = Some(Arc::new(web));
@@ -323,6 +327,7 @@ fn emulated(
             vec![EndpointTrouble {
                 message: format!("the sandbox has no address: {error}"),
                 help: "report this as a defect".to_owned(),
+                connect_first: false,
             }]
         })
     };
@@ -335,18 +340,20 @@ fn emulated(
             .map(|connection| &connection.value)
         {
             Some(Connection::Jira(_)) => Endpoint::Jira {
-                site: jira::Site {
-                    url: url(&sandbox.jira_url())?,
+                at: JiraPlace {
+                    site: Some(url(&sandbox.jira_url())?),
+                    cloud_id: None,
+                    gateway: url(&sandbox.jira_url())?,
                 },
-                basic: jira::Basic {
+                way: JiraWay::Basic(jira::Basic {
                     email: sandbox.jira_email().to_owned(),
                     token: Secret::new(sandbox.jira_token()),
-                },
+                }),
             },
             Some(Connection::Brevo(connection)) => Endpoint::Brevo {
                 visible_after_ms: visible_after(connection),
                 url: url(&sandbox.brevo_url())?,
-                key: Secret::new(sandbox.brevo_key()),
+                way: BrevoWay::Key(Secret::new(sandbox.brevo_key())),
             },
             None => continue,
         };

@@ -9,16 +9,16 @@ use super::quota::{Logged, Quota};
 use super::time::SystemClock;
 use crate::config::Strings;
 use crate::http::{Parts, SystemRandom, Transport};
-use crate::runtime::{Web, secret_of};
+use crate::runtime::{Kept, Web, secret_of};
 
 /// What opens them; in the sandbox nothing leaves this machine.
 pub(super) fn opens(
     (transport, quota, cancel): (&Arc<dyn Transport>, &Arc<Quota>, &CancellationToken),
-    (strings, root): (&Strings, &Path),
+    (strings, root, kept): (&Strings, &Path, &Kept),
     stays_here: bool,
 ) -> Web {
     let (transport, quota, cancel) = (Arc::clone(transport), Arc::clone(quota), cancel.clone());
-    let (strings, root) = (strings.clone(), root.to_owned());
+    let (strings, root, kept) = (strings.clone(), root.to_owned(), kept.clone());
     Web {
         parts: Box::new(move || Parts {
             transport: Arc::clone(&transport),
@@ -32,7 +32,7 @@ pub(super) fn opens(
             pace: None,
             share: None,
         }),
-        secrets: Box::new(move |source| secret_of(source, &strings, &root)),
+        secrets: Box::new(move |source| secret_of(source, &strings, &root, &kept)),
         stays_here,
     }
 }

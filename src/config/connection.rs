@@ -55,8 +55,9 @@ pub enum JiraAuth {
     Basic(JiraBasic),
     /// OAuth 2.0 (3LO).
     #[serde(rename = "oauth2")]
-    OAuth2(OAuth2),
-    /// A scoped or service account's token.
+    OAuth2(JiraOAuth2),
+    /// A service account's token; a personal one with scopes as `E-MAIL:TOKEN`, or connected with
+    /// its e-mail.
     Token(SecretRef),
 }
 
@@ -66,8 +67,20 @@ pub enum JiraAuth {
 pub struct JiraBasic {
     /// The account's e-mail.
     pub email: Spanned<String>,
-    /// The account's API token.
-    pub api_token: SecretRef,
+    /// The account's API token; without it, the one that `flowline connect` keeps.
+    pub api_token: Option<SecretRef>,
+}
+
+/// An OAuth 2.0 app, which `flowline connect` lets in.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JiraOAuth2 {
+    /// The app's id.
+    pub client_id: Spanned<String>,
+    /// The app's secret.
+    pub client_secret: SecretRef,
+    /// The app's callback URL; default `http://localhost:8787/callback`.
+    pub redirect_uri: Option<Spanned<String>>,
 }
 
 /// An OAuth 2.0 client.

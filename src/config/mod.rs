@@ -23,7 +23,9 @@ mod strings;
 mod transform;
 
 pub use catalog::{Attribute, AttributeType, BrevoCatalog, Catalog, JiraCatalog, JiraField};
-pub use connection::{BrevoConnection, Connection, JiraAuth, JiraBasic, JiraConnection, OAuth2};
+pub use connection::{
+    BrevoConnection, Connection, JiraAuth, JiraBasic, JiraConnection, JiraOAuth2, OAuth2,
+};
 pub use dotenv::parse_dotenv;
 pub use http_auth::{HttpAuth, HttpBasic, HttpHeader, is_loopback};
 pub use leaf::{Keyed, Members, Written};

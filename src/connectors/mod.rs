@@ -9,6 +9,7 @@ pub mod file;
 pub mod http;
 pub mod jira;
 pub mod metrics;
+mod oauth;
 
 use std::sync::Arc;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Class, Clock, Effect, Failure, LimitSeen, Pacer, Random, Request, Response, SharedPace,
-    Transport, TransportError, TransportTrouble, share::Share,
+    Authorizer, Class, Clock, Effect, Failure, LimitSeen, Pacer, Random, Request, Response,
+    SharedPace, Transport, TransportError, TransportTrouble, share::Share,
 };
 
 /// How often a call is tried.
@@ -91,9 +91,11 @@ pub struct Client {
     cancel: CancellationToken,
     pacer: Pacer,
     share: Option<Share>,
+    authorizer: Option<Arc<dyn Authorizer>>,
 }
 
 /// What a client is made of.
+#[derive(Clone)]
 pub struct Parts {
     /// Sends requests.
     pub transport: Arc<dyn Transport>,
@@ -136,7 +138,15 @@ impl Client {
             cancel,
             pacer,
             share: pace.map(Share::new),
+            authorizer: None,
         }
+    }
+
+    /// Asks for the right to each call; without, a request has its own.
+    #[must_use]
+    pub fn authorized(mut self, authorizer: Arc<dyn Authorizer>) -> Self {
+        self.authorizer = Some(authorizer);
+        self
     }
 
     /// Time, as the client sees it.
@@ -164,12 +174,29 @@ impl Client {
     pub async fn call(&self, call: Call) -> Result<Response, Failure> {
         let name = call.request.name();
         let mut attempt = 0;
+        let mut renewed = false;
         loop {
             attempt += 1;
-            let failure = match self.once(&call, &name, attempt).await {
+            let mut request = call.request.clone();
+            let mut used = None;
+            if let Some(authorizer) = &self.authorizer {
+                let (header, value) = authorizer.header().await?;
+                request = request.secret_header(header, value.clone());
+                used = Some((authorizer, value));
+            }
+            let failure = match self.once(request, call.family, &name, attempt).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
+            // A token that ended on the way: the call had no effect, and is made once again.
+            if failure.class == Class::Authentication
+                && !renewed
+                && let Some((authorizer, value)) = &used
+                && authorizer.refused(value).await?
+            {
+                renewed = true;
+                continue;
+            }
             let again = failure.is_retryable()
                 && (call.safety == Safety::Repeatable || failure.effect() == Effect::None);
             let tries = match failure.class {
@@ -199,13 +226,19 @@ impl Client {
         }
     }
 
-    async fn once(&self, call: &Call, name: &str, attempt: u32) -> Result<Response, Failure> {
-        self.turn(call.family).await?;
+    async fn once(
+        &self,
+        request: Request,
+        family: &'static str,
+        name: &str,
+        attempt: u32,
+    ) -> Result<Response, Failure> {
+        self.turn(family).await?;
         if self.cancel.is_cancelled() {
             return Err(interrupted());
         }
         let started = self.now_us();
-        let answer = self.transport.send(call.request.clone()).await;
+        let answer = self.transport.send(request).await;
         let took_ms = (self.now_us() - started) / 1000;
         let limit = answer
             .as_ref()
@@ -213,7 +246,7 @@ impl Client {
             .and_then(|response| self.dialect.limit(response));
         self.exchanges.ended(&Exchange {
             service: self.dialect.service(),
-            family: call.family,
+            family,
             call: name.to_owned(),
             status: answer.as_ref().ok().map(|response| response.status),
             took_ms,
@@ -226,7 +259,7 @@ impl Client {
             .as_ref()
             .is_none_or(|failure| failure.class != Class::RateLimited)
         {
-            self.pacer.answered(call.family, self.now_us(), limit);
+            self.pacer.answered(family, self.now_us(), limit);
         }
         match failure {
             None => Ok(response),

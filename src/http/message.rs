@@ -52,7 +52,7 @@ pub enum HeaderValue {
 }
 
 /// A request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -64,6 +64,17 @@ pub struct Request {
     pub body: Option<Bytes>,
     /// The path as messages show it, where the real one names a person.
     pub shown: Option<&'static str>,
+}
+
+impl fmt::Debug for Request {
+    /// Without the body, which may hold a secret or a person's values, and without the query.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("call", &self.name())
+            .field("headers", &self.headers)
+            .field("bytes", &self.body.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {
@@ -100,6 +111,16 @@ impl Request {
     pub fn json(self, json: impl Into<Bytes>) -> Self {
         let mut request = self.header("content-type", "application/json");
         request.body = Some(json.into());
+        request
+    }
+
+    /// Sends a form.
+    #[must_use]
+    pub fn form(self, pairs: &[(&str, &str)]) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        let form = form.extend_pairs(pairs).finish();
+        let mut request = self.header("content-type", "application/x-www-form-urlencoded");
+        request.body = Some(form.into());
         request
     }
 

@@ -2,6 +2,7 @@
 //! neither Jira nor Brevo.
 
 mod answer;
+mod authorize;
 mod client;
 mod clock;
 mod failure;
@@ -14,6 +15,7 @@ mod transport;
 mod wire;
 
 pub use answer::{class_of, failure_of, is_html, without_addresses};
+pub use authorize::{Authorizer, Fixed, bearer};
 pub use client::{Call, Client, Dialect, Exchange, Exchanges, NoExchanges, Parts, Safety};
 pub use clock::{Clock, ManualClock, later, until};
 pub use failure::{Class, Effect, Failure};

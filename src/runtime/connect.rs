@@ -6,38 +6,76 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::config::{
-    BrevoConnection, Connection, JiraAuth, JiraConnection, Loaded, SecretRef, SecretSource,
-};
+use crate::config::{BrevoConnection, Connection, Loaded, SecretRef, SecretSource};
 use crate::connectors::{brevo, jira};
 use crate::expression::parse_duration;
 use crate::http::{Failure, Parts, Secret, is_loopback};
 
 use super::Kept;
+use super::ways::{Reading, brevo_endpoint, entrance, jira_endpoint};
+use crate::state::Vault;
 
 /// How long to wait before absence is believed: Brevo documents no lag.
 const VISIBLE_AFTER_MS: i64 = 60_000;
 
-/// Where a connection's service is and how to get in.
+/// Where a Jira site is.
 #[derive(Clone, Debug)]
+pub struct JiraPlace {
+    /// The site, where it is known.
+    pub site: Option<Url>,
+    /// Its cloud id, where it is known.
+    pub cloud_id: Option<String>,
+    /// The gateway.
+    pub gateway: Url,
+}
+
+/// How to get into a Jira site.
+#[derive(Clone)]
+pub enum JiraWay {
+    /// At the site, by an account's e-mail and API token.
+    Basic(jira::Basic),
+    /// At the gateway, by a scoped token and its account's e-mail.
+    Scoped(jira::Basic),
+    /// At the gateway, by a service account's token.
+    Service(Secret),
+    /// At the gateway, by an app that a person let in.
+    OAuth(jira::App, Arc<Vault>),
+}
+
+/// How to get into a Brevo account.
+#[derive(Clone)]
+pub enum BrevoWay {
+    /// By a key.
+    Key(Secret),
+    /// By a client's credentials.
+    OAuth(brevo::ClientCredentials),
+}
+
+/// Where a connection's service is and how to get in.
+#[derive(Clone)]
 pub enum Endpoint {
-    /// A Jira site by e-mail and API token.
+    /// A Jira site.
     Jira {
-        /// The site.
-        site: jira::Site,
-        /// The credential.
-        basic: jira::Basic,
+        /// Where it is.
+        at: JiraPlace,
+        /// The way in.
+        way: JiraWay,
     },
-    /// A Brevo account by key.
+    /// A Brevo account.
     Brevo {
         /// The API.
         url: Url,
-        /// The key.
-        key: Secret,
+        /// The way in.
+        way: BrevoWay,
         /// How long to wait before an event's absence is believed, in milliseconds.
         visible_after_ms: i64,
     },
 }
+
+/// The gateway of Atlassian's services.
+pub const GATEWAY: &str = "https://api.atlassian.com";
+/// The server that gives Atlassian's tokens.
+pub const AUTH_SERVER: &str = "https://auth.atlassian.com";
 
 /// A connection that cannot be used as it is written: the file's or the environment's fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +85,8 @@ pub struct EndpointTrouble {
     pub message: String,
     /// What to do.
     pub help: String,
+    /// Nothing is wrong but that it has not been connected yet.
+    pub connect_first: bool,
 }
 
 /// Sessions by the names of connections.
@@ -82,13 +122,15 @@ pub fn endpoints(
             Trouble::Unset(variable) => unset.push(variable),
             Trouble::Other(trouble) => troubles.push(trouble),
         };
+        let reading = Reading {
+            name,
+            loaded,
+            root,
+            kept,
+        };
         let endpoint = match &connection.value {
-            Connection::Jira(connection) => {
-                jira_endpoint(name, connection, loaded, root, kept, &mut told)
-            }
-            Connection::Brevo(connection) => {
-                brevo_endpoint(name, connection, loaded, root, kept, &mut told)
-            }
+            Connection::Jira(connection) => jira_endpoint(&reading, connection, &mut told),
+            Connection::Brevo(connection) => brevo_endpoint(&reading, connection, &mut told),
         };
         if let Some(endpoint) = endpoint {
             found.insert(Arc::clone(name), endpoint);
@@ -105,7 +147,7 @@ pub fn endpoints(
 }
 
 /// Why a part of a connection cannot be used.
-enum Trouble {
+pub(super) enum Trouble {
     /// A name that stands for nothing.
     Unset(String),
     Other(EndpointTrouble),
@@ -127,66 +169,8 @@ fn not_set(names: &[String]) -> EndpointTrouble {
         help: format!(
             "set {them} in the environment or in .env, or try without an account: --sandbox"
         ),
+        connect_first: false,
     }
-}
-
-fn jira_endpoint(
-    name: &str,
-    connection: &JiraConnection,
-    loaded: &Loaded,
-    root: &Path,
-    kept: &Kept,
-    told: &mut dyn FnMut(Trouble),
-) -> Option<Endpoint> {
-    let JiraAuth::Basic(basic) = &connection.auth.value else {
-        told(Trouble::Other(EndpointTrouble {
-            message: format!("`{name}`: this version gets into Jira by e-mail and API token only"),
-            help: "write `auth: { basic: { email: …, api_token: … } }`".to_owned(),
-        }));
-        return None;
-    };
-    let site = connection.site.as_ref().map(|site| site.value.as_str());
-    let url = address(name, "site", site.unwrap_or_default());
-    let email = set(name, "email", &basic.email.value);
-    let token = secret(name, &basic.api_token, loaded, root, kept);
-    let url = url.map_err(&mut *told).ok();
-    let email = email.map_err(&mut *told).ok();
-    let token = token.map_err(told).ok();
-    Some(Endpoint::Jira {
-        site: jira::Site { url: url? },
-        basic: jira::Basic {
-            email: email?,
-            token: token?,
-        },
-    })
-}
-
-fn brevo_endpoint(
-    name: &str,
-    connection: &BrevoConnection,
-    loaded: &Loaded,
-    root: &Path,
-    kept: &Kept,
-    told: &mut dyn FnMut(Trouble),
-) -> Option<Endpoint> {
-    let Some(key) = &connection.api_key else {
-        told(Trouble::Other(EndpointTrouble {
-            message: format!("`{name}`: this version gets into Brevo by API key only"),
-            help: "write `api_key: \"${BREVO_API_KEY}\"`".to_owned(),
-        }));
-        return None;
-    };
-    let url = connection
-        .url
-        .as_ref()
-        .map_or("https://api.brevo.com/v3", |url| url.value.as_str());
-    let url = address(name, "url", url).map_err(&mut *told).ok();
-    let key = secret(name, key, loaded, root, kept).map_err(told).ok();
-    Some(Endpoint::Brevo {
-        url: url?,
-        key: key?,
-        visible_after_ms: visible_after(connection),
-    })
 }
 
 /// How long to wait before an event's absence is believed, in milliseconds.
@@ -199,7 +183,7 @@ pub fn visible_after(connection: &BrevoConnection) -> i64 {
 }
 
 /// A text from which nothing is missing.
-fn set(connection: &str, member: &str, text: &str) -> Result<String, Trouble> {
+pub(super) fn set(connection: &str, member: &str, text: &str) -> Result<String, Trouble> {
     if let Some((_, rest)) = text.split_once("${") {
         let name = rest.split('}').next().unwrap_or_default();
         return Err(Trouble::Unset(name.to_owned()));
@@ -208,13 +192,14 @@ fn set(connection: &str, member: &str, text: &str) -> Result<String, Trouble> {
         return Err(Trouble::Other(EndpointTrouble {
             message: format!("`{connection}`: `{member}` is empty"),
             help: format!("set `{member}` of `{connection}` in flowline.yaml"),
+            connect_first: false,
         }));
     }
     Ok(text.trim().to_owned())
 }
 
 /// A host name or URL as a URL; plain HTTP to this machine only.
-fn address(connection: &str, member: &str, text: &str) -> Result<Url, Trouble> {
+pub(super) fn address(connection: &str, member: &str, text: &str) -> Result<Url, Trouble> {
     let text = set(connection, member, text)?;
     let full = if text.contains("://") {
         text
@@ -227,6 +212,7 @@ fn address(connection: &str, member: &str, text: &str) -> Result<Url, Trouble> {
             help: format!(
                 "write e.g. `{member}: acme.atlassian.net`, or a URL that starts with https://"
             ),
+            connect_first: false,
         })
     };
     let url = Url::parse(full.trim_end_matches('/'))
@@ -240,7 +226,7 @@ fn address(connection: &str, member: &str, text: &str) -> Result<Url, Trouble> {
     }
 }
 
-fn secret(
+pub(super) fn secret(
     connection: &str,
     reference: &SecretRef,
     loaded: &Loaded,
@@ -251,6 +237,7 @@ fn secret(
         Trouble::Other(EndpointTrouble {
             message: format!("`{connection}`: {message}"),
             help: help.to_owned(),
+            connect_first: false,
         })
     };
     let text = match &**reference {
@@ -290,17 +277,25 @@ pub async fn connect(
     let mut connected = Connected::default();
     for (name, endpoint) in endpoints {
         match endpoint {
-            Endpoint::Jira { site, basic } => {
-                let session = jira::Session::open(parts(name, endpoint), site, basic).await?;
+            Endpoint::Jira { at, way } => {
+                let parts = parts(name, endpoint);
+                let entrance = entrance(name, at, way, &parts);
+                let session = jira::Session::enter(parts, entrance).await?;
                 connected.jira.insert(Arc::clone(name), Arc::new(session));
             }
             Endpoint::Brevo {
                 url,
-                key,
+                way,
                 visible_after_ms,
             } => {
-                let mut session =
-                    brevo::Session::open(parts(name, endpoint), url, key.clone()).await?;
+                let parts = parts(name, endpoint);
+                let mut session = match way {
+                    BrevoWay::Key(key) => brevo::Session::open(parts, url, key.clone()).await?,
+                    BrevoWay::OAuth(client) => {
+                        let oauth = brevo::OAuth::new(parts.clone(), url, client.clone());
+                        brevo::Session::enter(parts, url, Arc::new(oauth)).await?
+                    }
+                };
                 session.visible_after_ms = *visible_after_ms;
                 connected.brevo.insert(Arc::clone(name), Arc::new(session));
             }

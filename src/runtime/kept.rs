@@ -9,10 +9,11 @@ use crate::http::Secret;
 use crate::state::{StateError, Vault};
 
 /// What is kept for a project.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Kept {
-    secrets: BTreeMap<String, Secret>,
+    secrets: Arc<BTreeMap<String, Secret>>,
     vault: Option<Arc<Vault>>,
+    tried: BTreeMap<String, Credential>,
 }
 
 impl Kept {
@@ -26,10 +27,13 @@ impl Kept {
         };
         let secrets = vault.secrets()?.into_iter();
         Ok(Self {
-            secrets: secrets
-                .map(|(name, text)| (name, Secret::new(text)))
-                .collect(),
+            secrets: Arc::new(
+                secrets
+                    .map(|(name, text)| (name, Secret::new(text)))
+                    .collect(),
+            ),
             vault: Some(Arc::new(vault)),
+            tried: BTreeMap::new(),
         })
     }
 
@@ -44,12 +48,23 @@ impl Kept {
     /// # Errors
     /// Where it cannot be read.
     pub fn credential(&self, connection: &str) -> Result<Option<Credential>, StateError> {
+        if let Some(tried) = self.tried.get(connection) {
+            return Ok(Some(tried.clone()));
+        }
         let Some(vault) = &self.vault else {
             return Ok(None);
         };
         let kept = vault.credential(connection)?;
         // One that a newer flowline wrote is as none: `connect` writes it anew.
         Ok(kept.and_then(|kept| Credential::parse(&kept.text)))
+    }
+
+    /// The same with a credential that is tried before it is kept.
+    #[must_use]
+    pub fn with(&self, connection: &str, credential: Credential) -> Self {
+        let mut with = self.clone();
+        with.tried.insert(connection.to_owned(), credential);
+        with
     }
 
     /// Where tokens are kept.

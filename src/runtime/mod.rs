@@ -9,12 +9,21 @@ mod kept;
 mod once;
 mod pace;
 mod sources;
+mod tokens;
+mod uses;
+mod ways;
 mod web;
 
-pub use connect::{Connected, Endpoint, EndpointTrouble, connect, endpoints, visible_after};
+pub use connect::{
+    AUTH_SERVER, BrevoWay, Connected, Endpoint, EndpointTrouble, GATEWAY, JiraPlace, JiraWay,
+    connect, endpoints, visible_after,
+};
 pub use job::{Accounts, Prepared, accounts, prepare};
 pub use kept::{Credential, Kept, KeptTokens};
 pub use once::{Ask, Keys, NotBegun, bindings, run_once};
 pub use pace::StatePace;
 pub use sources::{open_sources, source_names};
+pub use tokens::StateTokens;
+pub use uses::{brevo_scopes, jira_uses};
+pub use ways::named_secret;
 pub use web::{Web, secret_of};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
-use super::Endpoint;
+use super::{BrevoWay, Endpoint, JiraWay};
 use crate::http::{SharedPace, Turn};
 use crate::state::Permits;
 
@@ -22,13 +22,25 @@ impl StatePace {
     pub fn of(endpoint: &Endpoint, permits: Arc<dyn Permits>) -> Self {
         let mut hash = Sha256::new();
         match endpoint {
-            Endpoint::Jira { site, basic } => {
-                hash.update(format!("{}\n{}\n", site.url, basic.email));
-                hash.update(basic.token.expose());
+            Endpoint::Jira { at, way } => {
+                let site = at.site.as_ref().map(ToString::to_string);
+                let known = at.cloud_id.clone().or(site).unwrap_or_default();
+                hash.update(format!("{known}\n"));
+                match way {
+                    JiraWay::Basic(basic) | JiraWay::Scoped(basic) => {
+                        hash.update(format!("{}\n", basic.email));
+                        hash.update(basic.token.expose());
+                    }
+                    JiraWay::Service(token) => hash.update(token.expose()),
+                    JiraWay::OAuth(app, _) => hash.update(&app.client_id),
+                }
             }
-            Endpoint::Brevo { url, key, .. } => {
+            Endpoint::Brevo { url, way, .. } => {
                 hash.update(format!("{url}\n"));
-                hash.update(key.expose());
+                match way {
+                    BrevoWay::Key(key) => hash.update(key.expose()),
+                    BrevoWay::OAuth(client) => hash.update(&client.client_id),
+                }
             }
         }
         // Half of it tells credentials apart.

@@ -43,7 +43,12 @@ impl Web {
 ///
 /// # Errors
 /// Where it is not there, with what to do.
-pub fn secret_of(source: &SecretSource, strings: &Strings, root: &Path) -> Result<Secret, Failure> {
+pub fn secret_of(
+    source: &SecretSource,
+    strings: &Strings,
+    root: &Path,
+    kept: &super::Kept,
+) -> Result<Secret, Failure> {
     let refused = |message: String, help: &str| {
         Failure::new(Class::Rejected, format!("http: {message}")).help(help)
     };
@@ -65,10 +70,13 @@ pub fn secret_of(source: &SecretSource, strings: &Strings, root: &Path) -> Resul
             )
         })?,
         SecretSource::Store(name) => {
-            return Err(refused(
-                format!("the secret `{name}` is not in a store that this version has"),
-                "use `${NAME}` and the environment, or `${file:PATH}`",
-            ));
+            let kept = kept.secret(name);
+            return kept.cloned().ok_or_else(|| {
+                refused(
+                    format!("the secret `{name}` is not kept"),
+                    &format!("flowline secrets set {name}"),
+                )
+            });
         }
     };
     Ok(Secret::new(text.trim()))

@@ -7,6 +7,7 @@
 //! | `GET /_sandbox/clock`, `POST` `{advance_s}`, `{fixed: TIME}` or `{released: true}` | the time |
 //! | `PUT /_sandbox/limits` `{on}` | switches the rate limits |
 //! | `POST /_sandbox/jira/edit` `{status: {issue, to}}`, `{comment: …}`, `{create: …}`, `{fields: …}`, `{delete: …}` | edits an issue |
+//! | `PUT /_sandbox/jira/consent` `{deny: BOOL}`, `{expire: true}`, `{revoke: true}`, `{sites: […]}` | what the person at the browser does, and what becomes of tokens |
 //! | `GET /_sandbox/jira/lag` | until when edits are unseen by the search |
 //! | `GET /_sandbox/brevo/contacts`, `events`, `lists`, `attributes` | the end state |
 //! | `PUT /_sandbox/brevo/settings` | how the account behaves |
@@ -24,7 +25,7 @@ use super::clock::utc;
 use super::exchange::{Reply, Request};
 use super::faults::Faults;
 use super::front::World;
-use super::jira::Edit;
+use super::jira::{Consent, Edit};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +88,11 @@ fn control(world: &World, request: &Request) -> Result<Reply, String> {
         ("POST", ["jira", "edit"]) => {
             let edit: Edit = read(request)?;
             world.edit(&edit).map(|named| Reply::json(200, &named))
+        }
+        ("PUT" | "POST", ["jira", "consent"]) => {
+            let consent: Consent = read(request)?;
+            world.jira.consent(&consent, world.clock.now());
+            done()
         }
         ("GET", ["jira", "lag"]) => {
             let until = world.jira.unseen_until(world.clock.now());

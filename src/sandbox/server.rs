@@ -94,6 +94,21 @@ impl Sandbox {
         jira::TOKEN
     }
 
+    /// The OAuth app that Jira's authorisation server knows: its id and secret.
+    pub fn jira_app(&self) -> (&'static str, &'static str) {
+        (jira::CLIENT_ID, jira::CLIENT_SECRET)
+    }
+
+    /// A token with scopes of the account, and a service account's: both for the gateway alone.
+    pub fn jira_gateway_tokens(&self) -> (&'static str, &'static str) {
+        (jira::SCOPED_TOKEN, jira::SERVICE_TOKEN)
+    }
+
+    /// The OAuth client that Brevo knows: its id and secret.
+    pub fn brevo_client(&self) -> (&'static str, &'static str) {
+        (brevo::CLIENT_ID, brevo::CLIENT_SECRET)
+    }
+
     /// The API key that Brevo accepts.
     pub fn brevo_key(&self) -> &'static str {
         brevo::KEY

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, whose doc comments are its help, and what it does.
 
 pub mod completions;
+pub mod connect;
 pub mod dead_letters;
 pub mod fields;
 pub mod import;

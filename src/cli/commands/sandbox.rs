@@ -54,6 +54,26 @@ pub struct Arguments {
     pub state: Option<PathBuf>,
 }
 
+/// What to write for the other ways in.
+fn other_ways(sandbox: &Sandbox) -> Vec<String> {
+    let jira = sandbox.jira_url();
+    let (client, secret) = sandbox.jira_app();
+    let (scoped, service) = sandbox.jira_gateway_tokens();
+    let (brevo_client, brevo_secret) = sandbox.brevo_client();
+    vec![
+        "Other ways in, in flowline.yaml and the environment:".to_owned(),
+        format!("  jira: {{ site: {jira}, gateway: {jira}, auth_server: {jira}, auth: … }}"),
+        "    oauth2: { client_id: \"${JIRA_CLIENT_ID}\", client_secret: \"${JIRA_CLIENT_SECRET}\" }".to_owned(),
+        format!("      JIRA_CLIENT_ID={client} JIRA_CLIENT_SECRET={secret}"),
+        "    token: \"${JIRA_SERVICE_TOKEN}\"".to_owned(),
+        format!("      JIRA_SERVICE_TOKEN={service}"),
+        format!("      JIRA_SERVICE_TOKEN={}:{scoped}", sandbox.jira_email()),
+        format!("  brevo: {{ url: {}, oauth2: … }}", sandbox.brevo_url()),
+        "    { client_id: \"${BREVO_CLIENT_ID}\", client_secret: \"${BREVO_CLIENT_SECRET}\" }".to_owned(),
+        format!("      BREVO_CLIENT_ID={brevo_client} BREVO_CLIENT_SECRET={brevo_secret}"),
+    ]
+}
+
 /// Runs both emulators until a signal comes.
 pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
     let output = &context.output;
@@ -82,6 +102,11 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
     if output.format == Format::Json {
         output.result_json(&serde_json::json!({
             "jira": sandbox.jira_url(), "jira_email": sandbox.jira_email(), "jira_token": sandbox.jira_token(),
+            "jira_client_id": sandbox.jira_app().0, "jira_client_secret": sandbox.jira_app().1,
+            "jira_scoped_token": sandbox.jira_gateway_tokens().0,
+            "jira_service_token": sandbox.jira_gateway_tokens().1,
+            "brevo_client_id": sandbox.brevo_client().0,
+            "brevo_client_secret": sandbox.brevo_client().1,
             "brevo": sandbox.brevo_url(), "brevo_key": sandbox.brevo_key(), "control": sandbox.control_url(),
         }));
     } else {
@@ -96,6 +121,9 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
             sandbox.brevo_url(),
             sandbox.brevo_key()
         ));
+        for line in other_ways(&sandbox) {
+            output.say(&line);
+        }
         output.say(&format!(
             "Control requests go to {}. Ctrl-C stops.",
             sandbox.control_url()

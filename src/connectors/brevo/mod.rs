@@ -10,6 +10,7 @@ mod contacts;
 mod dialect;
 mod events;
 mod gate;
+mod oauth;
 mod session;
 pub mod spec;
 #[cfg(test)]
@@ -19,4 +20,5 @@ pub use account::{AccountFacts, Needs, create_attributes, refusal};
 pub use contacts::{ContactReader, ContactWriter, FieldChange, Foreseen, Standing, create_lists};
 pub use dialect::BrevoDialect;
 pub use events::{EventCalls, EventWriter, event_calls};
+pub use oauth::{ClientCredentials, OAuth};
 pub use session::Session;

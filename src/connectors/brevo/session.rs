@@ -9,7 +9,8 @@ use url::Url;
 
 use super::dialect::BrevoDialect;
 use crate::http::{
-    Call, Class, Client, Failure, Method, Pacer, Parts, Request, Response, Safety, Secret,
+    Authorizer, Call, Class, Client, Failure, Fixed, Method, Pacer, Parts, Request, Response,
+    Safety, Secret,
 };
 
 /// `/contacts/…`: 10 a second on every plan.
@@ -24,7 +25,6 @@ pub(super) const OTHER: &str = "other";
 pub struct Session {
     client: Client,
     base: Url,
-    key: Secret,
     /// The account: what the state is bound to.
     pub account: String,
     /// How long to wait before an event's absence is believed, in milliseconds.
@@ -45,16 +45,27 @@ impl Session {
     /// # Errors
     /// What stands in the way, with what to do.
     pub async fn open(parts: Parts, url: &Url, key: Secret) -> Result<Self, Failure> {
+        Self::enter(parts, url, Arc::new(Fixed::new("api-key", key))).await
+    }
+
+    /// Checks the right to ask and finds the account.
+    ///
+    /// # Errors
+    /// What stands in the way, with what to do.
+    pub async fn enter(
+        parts: Parts,
+        url: &Url,
+        authorizer: Arc<dyn Authorizer>,
+    ) -> Result<Self, Failure> {
         let pacer = Pacer::default();
         pacer.documented(CONTACTS, 10.0, 1.0);
         pacer.documented(EVENTS, 10.0, 1.0);
         // The answer to the question for the account states the limit before it matters.
         pacer.counted_in(OTHER, 3_600.0);
-        let client = Client::new(parts, Arc::new(BrevoDialect), pacer);
+        let client = Client::new(parts, Arc::new(BrevoDialect), pacer).authorized(authorizer);
         let mut session = Self {
             client,
             base: url.clone(),
-            key,
             account: String::new(),
             visible_after_ms: 60_000,
         };
@@ -160,7 +171,7 @@ impl Session {
             )
             .help("check `url` in flowline.yaml")
         })?;
-        let request = Request::new(method, url).secret_header("api-key", self.key.clone());
+        let request = Request::new(method, url);
         Ok(match body {
             Some(body) => request.json(body),
             None => request,

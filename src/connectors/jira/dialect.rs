@@ -101,7 +101,8 @@ impl Dialect for JiraDialect {
     }
 }
 
-const CREDENTIAL: &str = "check JIRA_EMAIL and JIRA_API_TOKEN: the token may have expired (they last a year at most), or belong to another e-mail, or be one with scopes, which a site refuses; make a new one without scopes at https://id.atlassian.com/manage-profile/security/api-tokens";
+/// What to do about a refused e-mail and token.
+pub const CREDENTIAL: &str = "check JIRA_EMAIL and JIRA_API_TOKEN: the token may have expired (they last a year at most), or belong to another e-mail, or be one with scopes, which a site refuses; make a new one without scopes at https://id.atlassian.com/manage-profile/security/api-tokens";
 
 /// How many characters of an answer are short enough to be shown as they are.
 const SHORT: usize = 200;

@@ -4,11 +4,14 @@ mod answer;
 mod catalog;
 mod changes;
 mod dialect;
+mod entrance;
 mod issues;
 pub mod jql;
 mod lists;
+mod oauth;
 pub mod query;
 mod recorded;
+mod scopes;
 mod session;
 pub mod spec;
 #[cfg(test)]
@@ -18,7 +21,10 @@ mod traps;
 
 pub use catalog::catalog;
 pub use changes::{changes, histories};
-pub use dialect::JiraDialect;
+pub use dialect::{CREDENTIAL as REFUSED_BASIC, JiraDialect};
+pub use entrance::{Entrance, basic_header};
 pub use issues::IssueSource;
+pub use oauth::{App, Held, OAuth, Resource, TokenStore, Tokens, accessible_resources};
 pub use recorded::recorded;
+pub use scopes::{Uses, scopes};
 pub use session::{Basic, Myself, Session, Site};

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::dialect::JiraDialect;
+use super::Entrance;
+use super::dialect::{CREDENTIAL, JiraDialect};
+use super::scopes::scope_of;
 use crate::http::{
     Call, Class, Client, Failure, Method, Pacer, Parts, Request, Response, Safety, Secret,
 };
@@ -37,7 +37,10 @@ pub struct Basic {
 pub struct Session {
     client: Client,
     base: Url,
-    authorization: Secret,
+    /// The site, where people see it.
+    public: Option<Url>,
+    if_refused: String,
+    if_scope_missing: String,
     /// The site's id: what the state is bound to.
     pub cloud_id: String,
     site: Value,
@@ -53,6 +56,8 @@ struct TenantInfo {
 #[serde(rename_all = "camelCase")]
 struct ServerInfo {
     server_title: Option<String>,
+    base_url: Option<String>,
+    deployment_type: Option<String>,
 }
 
 /// Who the credential belongs to.
@@ -71,22 +76,65 @@ impl Session {
     /// # Errors
     /// What stands in the way, with what to do.
     pub async fn open(parts: Parts, site: &Site, basic: &Basic) -> Result<Self, Failure> {
+        Self::enter(parts, Entrance::basic(site, basic)).await
+    }
+
+    /// Checks the credential and finds the site's id, by any way in.
+    ///
+    /// # Errors
+    /// What stands in the way, with what to do.
+    pub async fn enter(parts: Parts, entrance: Entrance) -> Result<Self, Failure> {
         let pacer = Pacer::default();
         pacer.documented(READING, 100.0, 1.0);
-        let client = Client::new(parts, Arc::new(JiraDialect), pacer);
-        let pair = format!("{}:{}", basic.email, basic.token.expose());
-        let authorization = Secret::new(format!("Basic {}", STANDARD.encode(pair)));
+        let stranger = Client::new(parts.clone(), Arc::new(JiraDialect), Pacer::default());
+        let client = Client::new(parts, Arc::new(JiraDialect), pacer)
+            .authorized(Arc::clone(&entrance.authorizer));
+        let mut cloud_id = entrance.cloud_id;
+        let base = match (&entrance.gateway, &entrance.site) {
+            (Some(gateway), site) => {
+                let id = match (cloud_id, site) {
+                    (Some(id), _) => id,
+                    (None, Some(site)) => tenant(&stranger, site).await?,
+                    (None, None) => return Err(no_site()),
+                };
+                let base = at(gateway, &format!("/ex/jira/{id}"))?;
+                cloud_id = Some(id);
+                base
+            }
+            (None, Some(site)) => site.clone(),
+            (None, None) => return Err(no_site()),
+        };
         let mut session = Self {
             client,
-            base: site.url.clone(),
-            authorization,
+            base,
+            public: entrance.site.clone(),
+            if_refused: entrance.if_refused,
+            if_scope_missing: entrance.if_scope_missing,
             cloud_id: String::new(),
             site: Value::Null,
         };
         // A search with a dead credential may answer 200 with nothing: this one does not.
-        session.myself().await?;
-        let tenant: TenantInfo = session.get("/_edge/tenant_info").await?;
-        session.cloud_id = tenant.cloud_id;
+        if let Err(failure) = session.myself().await {
+            return Err(match &entrance.site {
+                Some(site) if failure.class == Class::NotFound || failure.status == Some(404) => {
+                    not_cloud(&stranger, site).await.unwrap_or(failure)
+                }
+                _ => failure,
+            });
+        }
+        session.cloud_id = match cloud_id {
+            Some(id) => id,
+            None => {
+                session
+                    .get::<TenantInfo>("/_edge/tenant_info")
+                    .await?
+                    .cloud_id
+            }
+        };
+        if session.public.is_none() {
+            let info: ServerInfo = session.get("/rest/api/3/serverInfo").await?;
+            session.public = info.base_url.and_then(|url| Url::parse(&url).ok());
+        }
         session.site = session.site_value(None);
         Ok(session)
     }
@@ -108,8 +156,11 @@ impl Session {
     fn site_value(&self, name: Option<String>) -> Value {
         let mut members = Object::with_capacity(4);
         members.insert("id", self.cloud_id.as_str());
-        members.insert("url", self.base.as_str().trim_end_matches('/'));
-        members.insert("host", self.base.host_str().unwrap_or_default());
+        let public = self.public.as_ref();
+        let url = public.map_or("", |public| public.as_str().trim_end_matches('/'));
+        members.insert("url", url);
+        let host = public.and_then(Url::host_str).unwrap_or_default();
+        members.insert("host", host);
         members.insert("name", name);
         members.into()
     }
@@ -150,28 +201,90 @@ impl Session {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<Response, Failure> {
-        let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
-        let url = Url::parse(&url).map_err(|error| {
-            Failure::new(
-                Class::Rejected,
-                format!("Jira: the address is none: {error}"),
-            )
-            .help("check `site` in flowline.yaml")
-        })?;
-        let mut request =
-            Request::new(method, url).secret_header("authorization", self.authorization.clone());
+        let mut request = Request::new(method, at(&self.base, path)?);
         if let Some(body) = body {
             request = request.json(body);
         }
         // All that is asked here are reads, by whatever method.
+        let call = Call {
+            request,
+            family: READING,
+            safety: Safety::Repeatable,
+        };
         self.client
-            .call(Call {
-                request,
-                family: READING,
-                safety: Safety::Repeatable,
-            })
+            .call(call)
             .await
+            .map_err(|failure| self.explained(failure, method, path))
     }
+
+    /// What to do depends on the way in.
+    pub(super) fn explained(&self, mut failure: Failure, method: Method, path: &str) -> Failure {
+        if failure.help.as_deref() == Some(CREDENTIAL) {
+            failure.help = Some(self.if_refused.clone());
+        }
+        if failure.class == Class::Permission && failure.status == Some(401) {
+            let scope = scope_of(method.as_str(), path);
+            failure.help = Some(format!(
+                "the token lacks the scope `{scope}`: {}",
+                self.if_scope_missing
+            ));
+        }
+        failure
+    }
+}
+
+fn at(base: &Url, path: &str) -> Result<Url, Failure> {
+    let url = format!("{}{path}", base.as_str().trim_end_matches('/'));
+    Url::parse(&url).map_err(|error| {
+        Failure::new(
+            Class::Rejected,
+            format!("Jira: the address is none: {error}"),
+        )
+        .help("check `site` in flowline.yaml")
+    })
+}
+
+fn no_site() -> Failure {
+    Failure::new(
+        Class::Rejected,
+        "Jira: neither the site nor its cloud id is known",
+    )
+    .help("write `site: NAME.atlassian.net`, or `cloud_id`")
+}
+
+/// Asks a site without a credential.
+async fn public<T: DeserializeOwned>(
+    stranger: &Client,
+    site: &Url,
+    path: &str,
+) -> Result<T, Failure> {
+    let call = Call {
+        request: Request::new(Method::Get, at(site, path)?),
+        family: READING,
+        safety: Safety::Repeatable,
+    };
+    parsed(path, &stranger.call(call).await?)
+}
+
+/// The cloud id of a site, which it tells everybody.
+async fn tenant(stranger: &Client, site: &Url) -> Result<String, Failure> {
+    match public::<TenantInfo>(stranger, site, "/_edge/tenant_info").await {
+        Ok(tenant) => Ok(tenant.cloud_id),
+        Err(failure) => Err(not_cloud(stranger, site).await.unwrap_or(failure)),
+    }
+}
+
+/// What to say of a site that is none of Jira Cloud's, where it says so itself.
+async fn not_cloud(stranger: &Client, site: &Url) -> Option<Failure> {
+    let info = public::<ServerInfo>(stranger, site, "/rest/api/2/serverInfo").await;
+    let kind = info.ok()?.deployment_type?;
+    (kind != "Cloud").then(|| {
+        Failure::new(
+            Class::Rejected,
+            format!("Jira: the site is not Jira Cloud: it says that it is {kind}"),
+        )
+        .help("flowline reads Jira Cloud only: check `site` in flowline.yaml")
+    })
 }
 
 /// An answer's JSON.

@@ -1,6 +1,7 @@
 //! Brevo, as far as a writer of contacts and events meets it.
 
 mod account;
+mod auth;
 mod catalog;
 mod contacts;
 mod errors;
@@ -16,6 +17,7 @@ use super::exchange::{Reply, Request};
 use super::limits::Windows;
 
 pub(super) use self::account::{Change, Settings};
+pub(super) use self::auth::{CLIENT_ID, CLIENT_SECRET};
 
 /// The API key that the account accepts.
 pub(super) const KEY: &str = "xkeysib-sandbox-0000000000000000000000000000000000000000000000000000000000000000-Sandbox000000000";
@@ -26,6 +28,7 @@ pub(super) const OWNER_EMAIL: &str = "marketing@acme.example";
 /// The emulated service.
 pub(super) struct Brevo {
     account: Mutex<Account>,
+    auth: auth::Auth,
 }
 
 impl Brevo {
@@ -33,6 +36,7 @@ impl Brevo {
     pub(super) fn new(epoch: i64) -> Self {
         Self {
             account: Mutex::new(Account::seeded(epoch)),
+            auth: auth::Auth::default(),
         }
     }
 
@@ -88,14 +92,10 @@ impl Brevo {
 
     /// Answers a request; `keep` is given every change before the answer is.
     pub(super) fn answer(&self, request: &Request, now: i64, keep: impl Fn(&Change)) -> Reply {
-        let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
-        match request.header("api-key") {
-            None => {
-                return errors::error(401, "unauthorized", "authentication not found in headers");
-            }
-            Some(KEY) => {}
-            Some(_) => return errors::error(401, "unauthorized", "Key not found"),
+        if let Some(reply) = self.auth.judge(request, now) {
+            return reply;
         }
+        let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
         let route = request.route();
         let ["v3", rest @ ..] = route.as_slice() else {
             return errors::error(404, "not_found", "Not found");

@@ -1,5 +1,6 @@
 //! Jira Cloud, as far as a reader of issues meets it.
 
+mod auth;
 mod catalog;
 mod edit;
 mod errors;
@@ -9,6 +10,7 @@ mod jql;
 mod meta;
 mod people;
 mod render;
+mod scopes;
 mod search;
 mod site;
 mod words;
@@ -25,6 +27,7 @@ use self::site::Site;
 use super::exchange::{Reply, Request};
 use super::limits::Windows;
 
+pub(super) use self::auth::{CLIENT_ID, CLIENT_SECRET, Consent, SCOPED_TOKEN, SERVICE_TOKEN};
 pub(super) use self::edit::Edit;
 pub(super) use self::issue::Seed;
 pub(super) use self::people::CALLER_EMAIL;
@@ -36,6 +39,7 @@ pub(super) const TOKEN: &str = "sandbox-jira-token";
 pub(super) struct Jira {
     site: RwLock<Site>,
     results: Results,
+    auth: auth::Auth,
 }
 
 impl Jira {
@@ -44,6 +48,7 @@ impl Jira {
         Self {
             site: RwLock::new(Site::new(seed, issue_bytes, lag)),
             results: Results::default(),
+            auth: auth::Auth::default(),
         }
     }
 
@@ -62,8 +67,21 @@ impl Jira {
             .unseen_until(now)
     }
 
-    /// Answers a request.
+    /// Does what a test asks of the authorisation server.
+    pub(super) fn consent(&self, consent: &Consent, now: i64) {
+        self.auth.control(consent, now);
+    }
+
+    /// Answers a request, to the site or through the gateway.
     pub(super) fn answer(&self, request: &Request, now: i64) -> Reply {
+        match self.auth.judge(request, now) {
+            auth::Gate::Answered(reply) => reply,
+            auth::Gate::Passed(request) => self.answer_site(&request, Some(Credential::Valid), now),
+            auth::Gate::Site => self.answer_site(request, None, now),
+        }
+    }
+
+    fn answer_site(&self, request: &Request, through: Option<Credential>, now: i64) -> Reply {
         if request.method == Method::GET && !request.body.is_empty() {
             return Reply::html(403, "ERROR: The request could not be satisfied")
                 .with_header("server", "CloudFront");
@@ -76,7 +94,7 @@ impl Jira {
         let ["rest", "api", version @ ("2" | "3"), rest @ ..] = route.as_slice() else {
             return unknown(request);
         };
-        let credential = credential(request);
+        let credential = through.unwrap_or_else(|| credential(request));
         if matches!(rest, ["search"]) && matches!(request.method.as_str(), "GET" | "POST") {
             return search::gone();
         }

@@ -1,6 +1,7 @@
 //! The built binary against the sandbox in another process.
 
 mod api;
+mod credentials;
 mod groups;
 mod http_source;
 mod metrics;
