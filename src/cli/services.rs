@@ -178,7 +178,12 @@ pub(super) fn used(plans: &[Arc<Plan>]) -> Vec<Arc<str>> {
                 .sources
                 .iter()
                 .filter_map(|source| source.connection.clone());
-            sources.chain(plan.sinks.iter().filter_map(|sink| sink.connection.clone()))
+            let lookups = plan
+                .lookups
+                .iter()
+                .filter_map(|lookup| lookup.connection.clone());
+            let sinks = plan.sinks.iter().filter_map(|sink| sink.connection.clone());
+            sources.chain(lookups).chain(sinks)
         })
         .collect();
     names.sort();

@@ -17,7 +17,8 @@ use futures::future::BoxFuture;
 
 use crate::http::Failure;
 use crate::operation::{Operation, Receipt};
-use crate::record::Record;
+use crate::record::{Record, Value};
+use crate::transform::Question;
 
 /// Where a source goes on: written and read by the source alone, kept by the state.
 ///
@@ -84,6 +85,15 @@ pub trait Writer: Send + Sync {
     /// Asks the service which of these operations of unknown outcome it has applied: one answer
     /// for each, in order; none where it could not be asked now.
     fn find<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Option<Found>>>;
+}
+
+/// What look-ups ask; it only reads.
+pub trait Lookups: Send + Sync {
+    /// What each finds, in order; none: there is nothing. No question is there twice.
+    fn ask<'a>(
+        &'a self,
+        questions: &'a [Question],
+    ) -> BoxFuture<'a, Result<Vec<Option<Value>>, Failure>>;
 }
 
 /// What is replaced whole by each run.

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::{Gauges, Guard, Observer};
-use crate::connectors::{Replacing, Source, Start, Writer};
+use crate::connectors::{Lookups, Replacing, Source, Start, Writer};
 use crate::http::{Clock, Failure, Random};
 
 /// One run of one pipeline.
@@ -19,6 +19,8 @@ pub struct Job {
     pub patience_ms: i64,
     /// Where records come from, read one after the other.
     pub sources: Vec<JobSource>,
+    /// What `enrich` asks; none where nothing is looked up.
+    pub lookups: Option<Box<dyn Lookups>>,
     /// Where operations go, by [`crate::operation::Operation::sink_index`].
     pub sinks: Vec<JobSink>,
     /// What stops the run before anything is written; none: nothing does, or `--yes`.

@@ -20,6 +20,7 @@ mod gauges;
 mod groups;
 mod guard;
 mod job;
+mod looking;
 mod planned;
 mod reading;
 mod run;

@@ -11,7 +11,7 @@ use crate::operation::{Operation, Place};
 use crate::plan::{self, Plan, Processed, Processor, SourceKind};
 use crate::record::{Object, Projection, Record, Value};
 use crate::state::{Fact, Group, ScratchTable, Seal};
-use crate::transform::{MaskKey, Spill, SpillError};
+use crate::transform::{MaskKey, Question, Spill, SpillError};
 
 /// A plan at work; what it must hold back lies in temporary files.
 pub struct Planned<'p> {
@@ -94,6 +94,28 @@ impl<'p> Planned<'p> {
 impl Stages for Planned<'_> {
     fn recall(&mut self, groups: &[Group]) -> Result<(), String> {
         self.recalled.recall(groups, self.seal, &mut self.processor)
+    }
+
+    fn questions(&mut self, records: &[Record]) -> Result<Vec<Question>, String> {
+        let mut open = Vec::new();
+        if self.plan.lookups.is_empty() {
+            return Ok(open);
+        }
+        for record in records {
+            let questions = self.processor.questions(record);
+            open.extend(questions.map_err(|error| error.to_string())?);
+        }
+        Ok(open)
+    }
+
+    fn questions_of_held(&mut self) -> Result<Vec<Question>, String> {
+        let questions = self.processor.questions_of_held();
+        questions.map_err(|error| error.to_string())
+    }
+
+    fn answer(&mut self, question: &Question, found: Option<&Value>) -> Result<(), String> {
+        let kept = self.processor.answer(question, found);
+        kept.map_err(|error| error.to_string())
     }
 
     fn process(&mut self, record: Record, out: &mut Staged) -> Result<(), String> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::counting::Counting;
 use super::delivering::{Delivering, Waiting};
+use super::looking;
 use super::reading::{Gathered, Reading};
 use super::run::sinks_of;
 use super::{Context, End, Job, JobSink, RunEvent, Since, Stages};
@@ -31,6 +32,10 @@ pub(super) async fn retry_records(
         for retried in records {
             after = retried.id;
             let record = (!job.reads_whole).then_some(retried.record);
+            let asked = record.as_ref().map(std::slice::from_ref);
+            if asked.is_some() {
+                looking::before(job, stages, asked, delivering.context.cancel).await?;
+            }
             let mut gathered = reading.retried(retried.id, record, stages, &job.sinks, counting);
             if let Some(stop) = gathered.stop.take() {
                 return Err(stop);
@@ -79,6 +84,8 @@ pub(super) async fn read_sources(
                 read: counting.summary.read,
             });
             let cursor = page.cursor.take().filter(|_| !job.reads_whole);
+            let cancel = delivering.context.cancel;
+            looking::before(job, stages, Some(&page.records), cancel).await?;
             let mut gathered = reading.page(page, stages, &job.sinks, counting);
             let stop = gathered.stop.take();
             // A page that was cut off is read again: its cursor is not right yet.
@@ -118,7 +125,11 @@ pub(super) async fn read_sources(
         }
     }
     counting.summary.cursor = cursor_value(&cursors);
-    while let Some(mut gathered) = reading.released(stages, &job.sinks, counting) {
+    loop {
+        looking::before(job, stages, None, delivering.context.cancel).await?;
+        let Some(mut gathered) = reading.released(stages, &job.sinks, counting) else {
+            break;
+        };
         let stop = gathered.stop.take();
         reading
             .commit(gathered, Vec::new(), &mut job.sinks, counting)

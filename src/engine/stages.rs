@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::OnError;
 use crate::operation::{Operation, Place};
 use crate::record::Record;
+use crate::record::Value;
 use crate::state::{Fact, Group, GroupId};
+use crate::transform::Question;
 
 /// A pipeline's stages at work; pure but for what they set aside.
 pub trait Stages: Send {
@@ -14,6 +16,30 @@ pub trait Stages: Send {
     /// # Errors
     /// Where they cannot be kept, in one sentence.
     fn recall(&mut self, groups: &[Group]) -> Result<(), String>;
+
+    /// What look-ups must answer before these records are processed.
+    ///
+    /// # Errors
+    /// Where answers cannot be read, in one sentence.
+    fn questions(&mut self, _: &[Record]) -> Result<Vec<Question>, String> {
+        Ok(Vec::new())
+    }
+
+    /// What look-ups must answer before what was held back is released.
+    ///
+    /// # Errors
+    /// Where what was held back cannot be read, in one sentence.
+    fn questions_of_held(&mut self) -> Result<Vec<Question>, String> {
+        Ok(Vec::new())
+    }
+
+    /// Takes what a look-up found; none: there is nothing.
+    ///
+    /// # Errors
+    /// Where it cannot be kept, in one sentence.
+    fn answer(&mut self, _: &Question, _: Option<&Value>) -> Result<(), String> {
+        Ok(())
+    }
 
     /// Takes a record as far as it gets.
     ///

@@ -40,6 +40,8 @@ pub enum TroubleKind {
     Aggregate,
     /// The record has no identity for a sink.
     Unmatched,
+    /// A look-up found nothing.
+    NotFound,
 }
 
 impl TroubleKind {
@@ -54,6 +56,7 @@ impl TroubleKind {
             Self::Contract => Code::new("record.contract"),
             Self::Aggregate => Code::new("record.aggregate"),
             Self::Unmatched => Code::new("record.unmatched"),
+            Self::NotFound => Code::new("record.not_found"),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Checking what expressions read against the record's shape, and gathering the read set.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::LookupPlan;
 use super::compiler::{Compiler, WithNode, located};
 use super::steps::Flow;
 use crate::diagnostic::{Code, nearest};
@@ -25,6 +26,8 @@ const NULL_OR_ABSENT: Code = Code::new("condition.null_or_absent");
 pub(super) struct Reads {
     pub(super) projection: Projection,
     made: HashSet<Arc<str>>,
+    /// Fields that a look-up of that number fills.
+    looked_up: HashMap<Arc<str>, usize>,
     all_made: bool,
 }
 
@@ -34,20 +37,34 @@ impl Reads {
         Self {
             projection: Projection::nothing(),
             made: HashSet::new(),
+            looked_up: HashMap::new(),
             all_made: false,
         }
     }
 
     /// The record is handed on whole.
-    pub(super) fn whole(&mut self) {
-        if !self.all_made {
-            self.projection.unite(&Projection::Whole);
+    pub(super) fn whole(&mut self, compiler: &mut Compiler<'_>) {
+        if self.all_made {
+            return;
+        }
+        self.projection.unite(&Projection::Whole);
+        for lookup in self.looked_up.values() {
+            if let Some(lookup) = compiler.lookups.get_mut(*lookup) {
+                lookup.reads.unite(&Projection::Whole);
+            }
         }
     }
 
     /// A step has made the field.
     pub(super) fn replaced(&mut self, name: &Arc<str>) {
         self.made.insert(Arc::clone(name));
+        self.looked_up.remove(name);
+    }
+
+    /// A look-up fills the field.
+    pub(super) fn looked_up(&mut self, name: &Arc<str>, lookup: usize) {
+        self.made.insert(Arc::clone(name));
+        self.looked_up.insert(Arc::clone(name), lookup);
     }
 
     /// A step has made the record anew.
@@ -55,12 +72,13 @@ impl Reads {
         self.all_made = true;
     }
 
-    fn add(&mut self, reference: &Reference, shape: &Shape) {
+    fn add(&mut self, reference: &Reference, shape: &Shape, lookups: &mut [LookupPlan]) {
         if self.all_made {
             return;
         }
         if let Some(StepKind::Name(first)) = reference.steps.first().map(|step| &step.kind)
             && self.made.contains(first)
+            && !self.looked_up.contains_key(first)
         {
             return;
         }
@@ -95,7 +113,26 @@ impl Reads {
                 }
             }
         }
-        self.projection.add(&names, &end);
+        let found = names
+            .split_first()
+            .and_then(|(first, rest)| Some((self.looked_up.get(first)?, rest)));
+        match found {
+            Some((lookup, rest)) => {
+                if let Some(lookup) = lookups.get_mut(*lookup) {
+                    lookup.reads.add(rest, &end);
+                }
+            }
+            None => {
+                self.projection.add(&names, &end);
+                if names.is_empty() {
+                    for lookup in self.looked_up.values() {
+                        if let Some(lookup) = lookups.get_mut(*lookup) {
+                            lookup.reads.unite(&end);
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -153,7 +190,8 @@ pub(super) fn references(
     compiler: &mut Compiler<'_>,
 ) {
     for located in references {
-        flow.reads.add(&located.reference, &flow.shape);
+        flow.reads
+            .add(&located.reference, &flow.shape, &mut compiler.lookups);
         match walk(&located.reference, &flow.shape) {
             Ok(found) => {
                 let printable = Kinds::SCALAR.union(Kinds::NULL);

@@ -45,6 +45,7 @@ pub fn compile(
         source: file,
         strings: surroundings.strings,
         zone: TimeZone::UTC,
+        lookups: Vec::new(),
         diagnostics: Diagnostics::new(),
     };
     compiler.zone = zone(pipeline.timezone.as_ref(), &mut compiler);
@@ -79,7 +80,7 @@ pub fn compile(
         reads: Reads::nothing(),
     };
     check::references(&kind.reads, &mut flow, &mut compiler);
-    let stages = steps::compile(&pipeline.transforms, &mut flow, &mut compiler);
+    let stages = steps::compile(&pipeline.transforms, &mut flow, surroundings, &mut compiler);
     let mut sinks = Vec::new();
     for sink in &pipeline.sinks {
         // What one sink's transforms make is not there for the next one.
@@ -110,6 +111,7 @@ pub fn compile(
         sources,
         stages,
         sinks,
+        lookups: compiler.lookups,
         reads: flow.reads.projection,
     };
     (Some(plan), diagnostics)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::LookupPlan;
 use crate::config::{Strings, Written};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 use crate::expression::{
@@ -22,6 +23,8 @@ pub(super) struct Compiler<'c> {
     pub(super) strings: &'c Strings,
     /// The pipeline's zone.
     pub(super) zone: TimeZone,
+    /// What `enrich` looks up, so far.
+    pub(super) lookups: Vec<LookupPlan>,
     /// The mistakes.
     pub(super) diagnostics: Diagnostics,
 }

@@ -1,5 +1,7 @@
 //! The closed sets of sources and sinks.
 
+use std::sync::Arc;
+
 use crate::connectors::brevo::spec as brevo;
 use crate::connectors::file::spec as file;
 use crate::connectors::http::spec as http;
@@ -32,6 +34,41 @@ pub enum SinkKind {
     Metrics(Box<metrics::Metrics>),
     /// `file`.
     File(file::FileSink),
+}
+
+/// What a look-up asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookupKind {
+    /// `brevo.contact`.
+    Contact,
+    /// `jira.user`.
+    User,
+    /// `jira.issue`.
+    Issue,
+    /// `jira.request`.
+    Request,
+    /// `jira.search`.
+    Search,
+    /// `file`.
+    File {
+        /// Relative to the project and inside it.
+        path: Arc<str>,
+    },
+}
+
+impl LookupKind {
+    /// The name that the file uses.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Contact => "brevo.contact",
+            Self::User => "jira.user",
+            Self::Issue => "jira.issue",
+            Self::Request => "jira.request",
+            Self::Search => "jira.search",
+            Self::File { .. } => "file",
+        }
+    }
 }
 
 /// What a sink makes of a record.

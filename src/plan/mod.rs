@@ -4,6 +4,7 @@ mod catalog;
 mod check;
 mod compile;
 mod compiler;
+mod enrich;
 mod fit;
 mod http;
 mod kinds;
@@ -21,8 +22,10 @@ mod timing;
 mod whole;
 
 pub use compile::{Surroundings, compile};
-pub use kinds::{Made, RECORD_KINDS, SinkKind, SourceKind};
-pub use pipeline::{Guard, OnError, OnUnmatched, Plan, SinkPlan, SourcePlan, Stage, When};
+pub use kinds::{LookupKind, Made, RECORD_KINDS, SinkKind, SourceKind};
+pub use pipeline::{
+    Guard, LookupPlan, OnError, OnUnmatched, Plan, SinkPlan, SourcePlan, Stage, When,
+};
 pub use process::{Dropped, GroupNews, Processed, Processor, Troubled, Unmatched};
 pub use schedule::Notified;
 pub use snapshot::snapshot;

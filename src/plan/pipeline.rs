@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::{Notified, SinkKind, SourceKind, Timing};
+use super::{LookupKind, Notified, SinkKind, SourceKind, Timing};
 use crate::diagnostic::{Source, Span};
 use crate::expression::Condition;
 use crate::operation::Place;
 use crate::record::Projection;
-use crate::transform::{Aggregate, Dedupe, Step, StepKind};
+use crate::transform::{Aggregate, Dedupe, Enrich, Step, StepKind};
 
 /// A pipeline with everything compiled and nothing left open.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct Plan {
     pub stages: Vec<Stage>,
     /// Where they go, in the order of delivery.
     pub sinks: Vec<SinkPlan>,
+    /// What `enrich` looks up, each kind of each connection once.
+    pub lookups: Vec<LookupPlan>,
     /// What is read of a record: nothing else is fetched or parsed.
     pub reads: Projection,
 }
@@ -58,6 +60,17 @@ pub struct SourcePlan {
     pub span: Span,
 }
 
+/// A look-up: a kind and where it is asked.
+#[derive(Debug)]
+pub struct LookupPlan {
+    /// What it asks.
+    pub kind: LookupKind,
+    /// The connection, for look-ups that need one.
+    pub connection: Option<Arc<str>>,
+    /// What is read of what it finds.
+    pub reads: Projection,
+}
+
 /// A part of the way of a record.
 #[derive(Debug)]
 pub enum Stage {
@@ -67,6 +80,8 @@ pub enum Stage {
     Aggregate(Aggregate),
     /// Sees all records first.
     Dedupe(Dedupe, Span),
+    /// Adds what look-ups found, which are made between pages.
+    Enrich(Enrich),
 }
 
 /// A sink and where it is written.
@@ -154,7 +169,7 @@ impl Plan {
     /// True where records are held until the sources have ended.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.has(|stage| !matches!(stage, Stage::Step(_)))
+        self.has(|stage| matches!(stage, Stage::Aggregate(_) | Stage::Dedupe(..)))
     }
 
     /// True where there is a `mask`.

@@ -9,7 +9,7 @@ use crate::diagnostic::Span;
 use crate::expression::{Trouble, TroubleKind};
 use crate::operation::Operation;
 use crate::record::{Record, Value};
-use crate::transform::{Groups, MaskKey, News, Spill, SpillError, Step};
+use crate::transform::{Answers, Groups, MaskKey, News, Question, Spill, SpillError, Step};
 
 /// How many held records are given on at once.
 const RELEASED_AT_ONCE: usize = 200;
@@ -27,6 +27,20 @@ pub struct Processor<'p> {
     let_go: Vec<Dropped>,
     /// How many records stages have taken to hold.
     held: u64,
+    /// What look-ups have answered; none where the plan has no look-ups.
+    answers: Option<Answers>,
+    /// Held records that are given on next, once what they ask is answered.
+    waiting: Option<Waiting>,
+}
+
+/// Held records on their way.
+struct Waiting {
+    room: usize,
+    /// The stage that they go on with.
+    from: usize,
+    records: Vec<Record>,
+    /// What came of giving them on.
+    out: Processed,
 }
 
 /// Where a stage holds records.
@@ -106,7 +120,7 @@ impl<'p> Processor<'p> {
         let mut rooms_of = |stages: &[Stage]| {
             let room = |stage: &Stage| -> Result<Room, SpillError> {
                 Ok(match stage {
-                    Stage::Step(_) => Room::None,
+                    Stage::Step(_) | Stage::Enrich(_) => Room::None,
                     Stage::Dedupe(..) => Room::Rows(spill()?),
                     Stage::Aggregate(_) => Room::Groups(Groups::new(spill()?, spill()?)),
                 })
@@ -120,7 +134,13 @@ impl<'p> Processor<'p> {
         for sink in &plan.sinks {
             rooms.push(rooms_of(&sink.stages)?);
         }
+        let answers = match plan.lookups.as_slice() {
+            [] => None,
+            _ => Some(Answers::new(spill()?)),
+        };
         Ok(Self {
+            answers,
+            waiting: None,
             plan,
             key,
             run_time,
@@ -174,32 +194,137 @@ impl<'p> Processor<'p> {
         Ok(())
     }
 
-    /// Gives on some of what was held; false once nothing is left.
+    /// Gives on some of what was held; false once nothing is left. What [`Self::questions_of_held`]
+    /// asks must be answered.
     ///
     /// # Errors
     /// Where records that were held cannot be read back.
     pub fn release(&mut self, out: &mut Processed) -> Result<bool, SpillError> {
-        for index in 0..self.plan.stages.len() {
-            let records = self.held(0, &self.plan.stages, index, out)?;
-            if !records.is_empty() {
-                self.pipeline(index + 1, records, out)?;
-                return Ok(true);
-            }
+        if self.waiting.is_none() {
+            self.waiting = self.next_held()?;
         }
-        for sink in 0..self.plan.sinks.len() {
-            let plan = self.plan;
-            let Some(stages) = plan.sinks.get(sink).map(|sink| &sink.stages) else {
-                continue;
-            };
+        let Some(waiting) = self.waiting.take() else {
+            return Ok(false);
+        };
+        out.groups.extend(waiting.out.groups);
+        out.troubles.extend(waiting.out.troubles);
+        match waiting.room.checked_sub(1) {
+            None => self.pipeline(waiting.from, waiting.records, out)?,
+            Some(sink) => self.sink(sink, waiting.from, waiting.records, out)?,
+        }
+        Ok(true)
+    }
+
+    /// The next of what was held.
+    fn next_held(&mut self) -> Result<Option<Waiting>, SpillError> {
+        let plan = self.plan;
+        let of_sinks = plan.sinks.iter().map(|sink| &sink.stages);
+        for (room, stages) in std::iter::once(&plan.stages).chain(of_sinks).enumerate() {
             for index in 0..stages.len() {
-                let records = self.held(sink + 1, stages, index, out)?;
-                if !records.is_empty() {
-                    self.sink(sink, index + 1, records, out)?;
-                    return Ok(true);
+                let mut out = Processed::default();
+                let records = self.held(room, stages, index, &mut out)?;
+                let nothing = out.groups.is_empty() && out.troubles.is_empty();
+                if !records.is_empty() || !nothing {
+                    return Ok(Some(Waiting {
+                        room,
+                        from: index + 1,
+                        records,
+                        out,
+                    }));
                 }
             }
         }
-        Ok(false)
+        Ok(None)
+    }
+
+    /// What the look-ups must answer before a record can go through.
+    ///
+    /// # Errors
+    /// Where answers cannot be read.
+    pub fn questions(&mut self, record: &Record) -> Result<Vec<Question>, SpillError> {
+        let mut open = Vec::new();
+        self.ask(0, 0, vec![record.clone()], &mut open)?;
+        Ok(open)
+    }
+
+    /// What the look-ups must answer before [`Self::release`].
+    ///
+    /// # Errors
+    /// Where what was held, or answers, cannot be read.
+    pub fn questions_of_held(&mut self) -> Result<Vec<Question>, SpillError> {
+        if self.answers.is_none() {
+            return Ok(Vec::new());
+        }
+        if self.waiting.is_none() {
+            self.waiting = self.next_held()?;
+        }
+        let mut open = Vec::new();
+        if let Some(waiting) = &self.waiting {
+            let (room, from, records) = (waiting.room, waiting.from, waiting.records.clone());
+            self.ask(room, from, records, &mut open)?;
+        }
+        Ok(open)
+    }
+
+    /// Keeps what a look-up found; none: there is nothing.
+    ///
+    /// # Errors
+    /// Where it cannot be kept.
+    pub fn answer(&mut self, question: &Question, found: Option<&Value>) -> Result<(), SpillError> {
+        match &mut self.answers {
+            Some(answers) => answers.keep(question, found),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes records as far as answers are known, without any effect; what is not known is open.
+    fn ask(
+        &mut self,
+        room: usize,
+        from: usize,
+        mut records: Vec<Record>,
+        open: &mut Vec<Question>,
+    ) -> Result<(), SpillError> {
+        let plan = self.plan;
+        let Some(answers) = &mut self.answers else {
+            return Ok(());
+        };
+        let stages = match room.checked_sub(1) {
+            None => &plan.stages,
+            Some(sink) => match plan.sinks.get(sink) {
+                Some(sink) => &sink.stages,
+                None => return Ok(()),
+            },
+        };
+        for stage in stages.iter().skip(from) {
+            let arrived = std::mem::take(&mut records);
+            for record in arrived {
+                match stage {
+                    // What goes wrong is told when the record goes through.
+                    Stage::Step(step) => step.apply(record, self.key, &mut records).unwrap_or(()),
+                    Stage::Enrich(step) => {
+                        let questions = step.open(&record, answers)?;
+                        if questions.is_empty() {
+                            records.extend(step.apply(record, answers)?.ok());
+                        }
+                        open.extend(questions);
+                    }
+                    // They are held here.
+                    Stage::Aggregate(_) | Stage::Dedupe(..) => {}
+                }
+            }
+        }
+        if room > 0 {
+            return Ok(());
+        }
+        for record in records {
+            for (index, sink) in plan.sinks.iter().enumerate() {
+                if refuses(sink, &record).is_none() {
+                    self.ask(index + 1, 0, vec![record.clone()], open)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn held(
@@ -352,6 +477,22 @@ impl<'p> Processor<'p> {
             if let Stage::Step(step) = stage {
                 for record in arrived {
                     self.step(step, record, sink, &mut records, out);
+                }
+                continue;
+            }
+            if let (Stage::Enrich(step), Some(answers)) = (stage, &mut self.answers) {
+                for record in arrived {
+                    match step.apply(record, answers)? {
+                        Ok(record) => records.push(record),
+                        Err(failed) => {
+                            let (record, trouble) = *failed;
+                            out.troubles.push(Troubled {
+                                record,
+                                sink,
+                                trouble,
+                            });
+                        }
+                    }
                 }
                 continue;
             }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::Stage;
 use super::check::{self, Reads};
+use super::compile::Surroundings;
 use super::compiler::{Compiler, located};
+use super::{Stage, enrich};
 use crate::adf::Format;
 use crate::config::{self, Aggregation, Keyed, Members, Transform, Written};
 use crate::diagnostic::{Code, Span};
@@ -25,7 +26,6 @@ const ONE_CONTRACT: Code = Code::new("expect.one_contract");
 const BAD_SCHEMA: Code = Code::new("expect.bad_schema");
 const GROUP_NAME_TAKEN: Code = Code::new("aggregate.name_taken");
 const WHOLE_RECORD: Code = Code::new("path.whole_record");
-const NOT_YET: Code = Code::new("transform.not_supported");
 
 /// What is known while transforms are compiled one after the other.
 #[derive(Clone, Debug)]
@@ -45,17 +45,19 @@ pub(super) struct Flow {
 pub(super) fn compile(
     transforms: &[Keyed<Transform>],
     flow: &mut Flow,
+    surroundings: &Surroundings<'_>,
     compiler: &mut Compiler<'_>,
 ) -> Vec<Stage> {
     transforms
         .iter()
-        .filter_map(|transform| one(transform, flow, compiler))
+        .filter_map(|transform| one(transform, flow, surroundings, compiler))
         .collect()
 }
 
 fn one(
     transform: &Keyed<Transform>,
     flow: &mut Flow,
+    surroundings: &Surroundings<'_>,
     compiler: &mut Compiler<'_>,
 ) -> Option<Stage> {
     let span = transform.key;
@@ -111,17 +113,8 @@ fn one(
             };
             return Some(Stage::Dedupe(Dedupe { by, keep }, span));
         }
-        Transform::Enrich(_) => {
-            compiler.mistake(
-                NOT_YET,
-                "`enrich` is not supported by this version",
-                span,
-                "not supported",
-                "take the value from the record, or leave the step out",
-            );
-            // What it would add is not known: nothing that reads it is a mistake of its own.
-            flow.shape = Shape::any();
-            return None;
+        Transform::Enrich(members) => {
+            return enrich::enrich(members, flow, surroundings, compiler).map(Stage::Enrich);
         }
     };
     Some(Stage::Step(Step { kind, span }))
@@ -326,7 +319,7 @@ fn expect(
 ) -> Option<Expect> {
     let one = match (&contract.schema, &contract.condition) {
         (Some(schema), None) => {
-            flow.reads.whole();
+            flow.reads.whole(compiler);
             let json = serde_json::to_value(schema.to_value()).ok()?;
             let built = jsonschema::options()
                 .with_draft(jsonschema::Draft::Draft202012)

@@ -6,6 +6,7 @@
 mod connect;
 mod job;
 mod kept;
+mod lookups;
 mod once;
 mod pace;
 mod sources;
@@ -20,6 +21,7 @@ pub use connect::{
 };
 pub use job::{Accounts, Prepared, accounts, prepare};
 pub use kept::{Credential, Kept, KeptTokens};
+pub use lookups::lookups;
 pub use once::{Ask, Keys, NotBegun, bindings, run_once};
 pub use pace::StatePace;
 pub use sources::{open_sources, source_names};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Connected, prepare};
+use super::{Connected, lookups, prepare};
 use crate::engine::{self, Context, Finished, Job, Planned};
 use crate::http::Failure;
 use crate::plan::Plan;
@@ -79,6 +79,7 @@ pub async fn run_once(
         holder: ask.holder,
         patience_ms: ask.patience_ms,
         sources: prepared.sources,
+        lookups: lookups(plan, connected, root),
         sinks: prepared.sinks,
         guard: prepared.guard.filter(|_| !ask.past_guard),
         reads_whole: plan.reads_whole(),

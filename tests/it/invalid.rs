@@ -24,6 +24,7 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("record.contract", "a record's, not a file's"),
     ("record.conversion", "a record's, not a file's"),
     ("record.missing", "a record's, not a file's"),
+    ("record.not_found", "a record's, not a file's"),
     ("record.too_large", "a record's, not a file's"),
     ("record.unmatched", "a record's, not a file's"),
     ("record.wrong_kind", "a record's, not a file's"),

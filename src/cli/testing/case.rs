@@ -27,6 +27,19 @@ pub(in crate::cli) struct Recorded {
     pub(in crate::cli) clock: Timestamp,
     /// The records in the order in which they were read.
     pub(in crate::cli) records: Vec<Value>,
+    /// What look-ups found.
+    pub(in crate::cli) lookups: Vec<Found>,
+}
+
+/// What a look-up found when the case was recorded.
+#[derive(Debug)]
+pub(in crate::cli) struct Found {
+    /// As the pipeline names it: `jira.request`.
+    pub(in crate::cli) lookup: String,
+    /// What was asked for: text, or an object of columns.
+    pub(in crate::cli) argument: Value,
+    /// What was found; null: nothing.
+    pub(in crate::cli) found: Value,
 }
 
 /// The cases of a pipeline by name; none where it has no folder.
@@ -126,7 +139,31 @@ pub(in crate::cli) fn read(text: &str) -> Result<Recorded, String> {
     Ok(Recorded {
         clock,
         records: records.to_vec(),
+        lookups: lookups(&value)?,
     })
+}
+
+fn lookups(case: &Value) -> Result<Vec<Found>, String> {
+    const FORM: &str = "a look-up is `{ \"lookup\": \"jira.request\", \"argument\": \"SUP-1\", \"found\": { … } or null }`";
+    let Some(list) = case.get("lookups") else {
+        return Ok(Vec::new());
+    };
+    let list = list
+        .as_array()
+        .ok_or_else(|| format!("has `lookups` that are no list: {FORM}"))?;
+    let read = |one: &Value| {
+        Some(Found {
+            lookup: one.get("lookup")?.as_str()?.to_owned(),
+            argument: one.get("argument")?.clone(),
+            found: one.get("found")?.clone(),
+        })
+    };
+    (1..)
+        .zip(list)
+        .map(|(number, one)| {
+            read(one).ok_or_else(|| format!("has a look-up, number {number}, that is none: {FORM}"))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -147,6 +184,14 @@ mod tests {
         ] {
             let message = read(text).unwrap_err();
             assert!(message.contains(part), "{text}: {message}");
+        }
+        for lookups in ["{}", "[1]", r#"[{"lookup":"file","argument":"a"}]"#] {
+            let text =
+                format!(r#"{{"clock":"2026-01-01T00:00:00Z","records":[],"lookups":{lookups}}}"#);
+            assert!(
+                read(&text).unwrap_err().contains("jira.request"),
+                "{lookups}"
+            );
         }
         let case = read(r#"{"clock":"2026-01-01T00:00:00Z","records":[{},{}]}"#).unwrap();
         assert_eq!(case.records.len(), 2);

@@ -3,8 +3,8 @@
 use super::case::Recorded;
 use crate::connectors::{file, jira};
 use crate::plan::{Plan, Processed, Processor, SourceKind, snapshot};
-use crate::record::{Record, Value};
-use crate::transform::{MaskKey, MemorySpill};
+use crate::record::{Projection, Record, Value};
+use crate::transform::{MaskKey, MemorySpill, Question};
 
 /// The key that `mask` hashes with in tests: snapshots are the same on every machine.
 const MASK_KEY: [u8; 32] = *b"flowline: the key of every test.";
@@ -25,14 +25,74 @@ pub(in crate::cli) fn play(plan: &Plan, case: &Recorded) -> Result<String, Strin
         // A run builds of a record only what the plan reads.
         record.value = Value::read(record.value.to_json().as_bytes(), &plan.reads)
             .map_err(|error| error.to_string())?;
+        loop {
+            let open = processor
+                .questions(&record)
+                .map_err(|error| error.to_string())?;
+            if !answer(plan, case, &open, &mut processor)? {
+                break;
+            }
+        }
         processor
             .process(record, &mut processed)
             .map_err(|error| error.to_string())?;
     }
-    processor
-        .finish(&mut processed)
-        .map_err(|error| error.to_string())?;
+    loop {
+        let open = processor
+            .questions_of_held()
+            .map_err(|error| error.to_string())?;
+        if answer(plan, case, &open, &mut processor)? {
+            continue;
+        }
+        if !processor
+            .release(&mut processed)
+            .map_err(|error| error.to_string())?
+        {
+            break;
+        }
+    }
     snapshot(plan, processed).map_err(|error| error.to_string())
+}
+
+/// Answers what look-ups are asked by what the case says; false where nothing is asked.
+fn answer(
+    plan: &Plan,
+    case: &Recorded,
+    open: &[Question],
+    processor: &mut Processor<'_>,
+) -> Result<bool, String> {
+    for question in open {
+        let lookup = plan.lookups.get(question.lookup);
+        let name = lookup.map_or("", |lookup| lookup.kind.name());
+        let known = case.lookups.iter().find(|known| {
+            // Addresses are asked for in lower case.
+            let argument = &known.argument;
+            let lower = argument.as_str().map(str::to_lowercase);
+            known.lookup == name
+                && (*argument == question.argument
+                    || lower.is_some_and(|lower| Some(&*lower) == question.argument.as_str()))
+        });
+        let Some(known) = known else {
+            let asked = question.argument.to_json();
+            return Err(format!(
+                "the case does not say what `{name}` finds for {asked}: add to its `lookups` \
+                 `{{ \"lookup\": \"{name}\", \"argument\": {asked}, \"found\": … }}`, null for nothing"
+            ));
+        };
+        // A run builds of it only what the plan reads.
+        let reads = lookup.map_or(&Projection::Whole, |lookup| &lookup.reads);
+        let found = match &known.found {
+            Value::Null => None,
+            found => Some(
+                Value::read(found.to_json().as_bytes(), reads)
+                    .map_err(|error| error.to_string())?,
+            ),
+        };
+        processor
+            .answer(question, found.as_ref())
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(!open.is_empty())
 }
 
 /// A recorded record as the plan's source would have yielded it.

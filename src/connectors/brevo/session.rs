@@ -12,6 +12,7 @@ use crate::http::{
     Authorizer, Call, Class, Client, Failure, Fixed, Method, Pacer, Parts, Request, Response,
     Safety, Secret,
 };
+use crate::record::{Projection, Value};
 
 /// `/contacts/…`: 10 a second on every plan.
 pub(super) const CONTACTS: &str = "contacts";
@@ -125,6 +126,30 @@ impl Session {
         let name = request.name();
         match self.call(request, CONTACTS, Safety::Repeatable).await {
             Ok(response) => read(&name, &response).map(Some),
+            Err(failure) if failure.class == Class::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Reads of a contact what the projection names; none where the account has no such contact.
+    ///
+    /// # Errors
+    /// What went wrong, or an answer that is not what it should be.
+    pub(super) async fn contact_value(
+        &self,
+        path: &str,
+        reads: &Projection,
+    ) -> Result<Option<Value>, Failure> {
+        let request = self.request(Method::Get, path, None)?.shown_as(CONTACT);
+        let name = request.name();
+        match self.call(request, CONTACTS, Safety::Repeatable).await {
+            Ok(response) => Value::read(&response.body, reads).map(Some).map_err(|_| {
+                Failure::new(
+                    Class::BrokenAnswer,
+                    format!("Brevo: {name}: the answer is not JSON"),
+                )
+                .help("run again; if it stays, check `url` and a proxy in between")
+            }),
             Err(failure) if failure.class == Class::NotFound => Ok(None),
             Err(failure) => Err(failure),
         }

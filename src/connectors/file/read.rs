@@ -230,7 +230,7 @@ impl ClassifyWords for serde_json::Error {
     }
 }
 
-fn skip_mark(reader: &mut BufReader<File>) -> std::io::Result<()> {
+pub(super) fn skip_mark(reader: &mut BufReader<File>) -> std::io::Result<()> {
     if reader.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
         reader.consume(3);
     }

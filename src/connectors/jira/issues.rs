@@ -179,6 +179,31 @@ impl<'s> IssueSource<'s> {
         Ok(answer)
     }
 
+    /// The records of issues by ids or keys, at most 100; what is not there, or may not be seen, is
+    /// not among them.
+    pub(super) async fn of(&self, ids: &[&str]) -> Result<Vec<Record>, Failure> {
+        const BULK: &str = "/rest/api/3/issue/bulkfetch";
+        let mut body = json!({ "issueIdsOrKeys": ids, "fields": self.asked.fields });
+        if let Some(members) = body.as_object_mut()
+            && !self.asked.expand.is_empty()
+        {
+            // Here `expand` is a list, unlike in a search.
+            members.insert("expand".to_owned(), self.asked.expand.clone().into());
+        }
+        let response = self
+            .session
+            .post(BULK, body.to_string().into_bytes())
+            .await?;
+        let answer = Answer::read(&response.body, &self.asked.issue)
+            .map_err(|error| broken(BULK, &error.to_string()))?;
+        let tops = [("names", &answer.names), ("schema", &answer.schema)];
+        let mut records = Vec::with_capacity(answer.issues.len());
+        for issue in answer.issues {
+            records.extend(self.record(issue, tops, &mut Vec::new()).await?.ok());
+        }
+        Ok(records)
+    }
+
     async fn record(
         &self,
         issue: Value,

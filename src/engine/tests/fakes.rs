@@ -460,6 +460,7 @@ impl Rig {
                 since: Since::Beginning,
                 open: Box::new(Opener(Arc::clone(&self.pages))),
             }],
+            lookups: None,
             sinks: if self.edited {
                 vec![sink("brevo.notes", false), sink("brevo.contacts", true)]
             } else {

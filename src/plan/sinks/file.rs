@@ -16,7 +16,7 @@ pub(super) fn file(
     compiler: &mut Compiler<'_>,
 ) -> Option<FileSink> {
     // Each record is written whole.
-    flow.reads.whole();
+    flow.reads.whole(compiler);
     if !sources::inside(&written.path, compiler) {
         return None;
     }

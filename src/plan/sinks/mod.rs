@@ -42,7 +42,7 @@ pub(super) fn compile(
             span: written.span,
         })
     });
-    let stages = steps::compile(common.transforms, flow, compiler);
+    let stages = steps::compile(common.transforms, flow, surroundings, compiler);
     let at = compiler.source.position(span.start);
     let place = operation::Place {
         file: compiler.source.name().into(),

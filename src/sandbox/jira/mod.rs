@@ -2,6 +2,7 @@
 
 mod auth;
 mod catalog;
+mod desk;
 mod edit;
 mod errors;
 mod issue;
@@ -91,6 +92,17 @@ impl Jira {
         if let ("GET", ["_edge", "tenant_info"]) = (request.method.as_str(), route.as_slice()) {
             return Reply::json(200, &json!({ "cloudId": catalog::CLOUD_ID }));
         }
+        if let ("GET", ["rest", "servicedeskapi", "request", key]) =
+            (request.method.as_str(), route.as_slice())
+        {
+            return match credential(request) {
+                Credential::Valid => desk::request(&site, key),
+                _ => errors::messages(
+                    401,
+                    &["Client must be authenticated to access this resource."],
+                ),
+            };
+        }
         let ["rest", "api", version @ ("2" | "3"), rest @ ..] = route.as_slice() else {
             return unknown(request);
         };
@@ -134,6 +146,7 @@ impl Jira {
             ("GET", ["mypermissions"]) => either(meta::permissions(request)),
             ("GET", ["user", "search"]) => either(meta::users(site, request)),
             ("POST", ["jql", "parse"]) => either(meta::jql_parse(site, request, now)),
+            ("GET", ["user", "bulk"]) => either(desk::users(site, request)),
             ("POST", ["issue", "bulkfetch"]) => either(issues::bulk(site, request)),
             ("POST", ["changelog", "bulkfetch"]) => either(issues::changelogs(site, request)),
             ("GET", ["issue", key]) => issues::one(site, request, key),

@@ -2,6 +2,7 @@
 
 mod api;
 mod credentials;
+mod enrich;
 mod groups;
 mod http_source;
 mod metrics;

@@ -1,5 +1,6 @@
 //! Reading the source as a run would, up to the operations.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Planning;
@@ -7,13 +8,13 @@ use crate::cli::commands::telling::refuse;
 use crate::cli::exit::Exit;
 use crate::cli::time::now;
 use crate::cli::{key, services};
-use crate::connectors::{Cursor, Start};
+use crate::connectors::{Cursor, Lookups, Start};
 use crate::engine::{End, ONLY_A_PART, Recalled, Since};
 use crate::operation::Operation;
 use crate::plan::{Processed, Processor};
-use crate::runtime::open_sources;
+use crate::runtime::{lookups, open_sources};
 use crate::state::{Lane, Origin, ScratchTable, Seal, StateError, StateReader, View as _};
-use crate::transform::{Spill, SpillError};
+use crate::transform::{Question, Spill, SpillError};
 
 /// What was read, and what became of it.
 pub(super) struct Read {
@@ -111,6 +112,7 @@ impl Planning<'_> {
             notes,
             first_run,
         };
+        let lookups = lookups(plan, &services.connected, &self.opened.root);
         for source in open_sources(plan, &services.connected, &self.opened.root) {
             let cursor = cursors
                 .iter()
@@ -142,6 +144,18 @@ impl Planning<'_> {
                 read.records += (page.records.len() + page.bad.len()) as u64;
                 let bad = page.bad.into_iter().map(|bad| (bad.name, bad.reason));
                 read.bad.extend(bad);
+                loop {
+                    let mut open = Vec::new();
+                    for record in &page.records {
+                        open.extend(processor.questions(record).map_err(set_aside)?);
+                    }
+                    if !self
+                        .look_up(lookups.as_deref(), open, &mut processor)
+                        .await?
+                    {
+                        break;
+                    }
+                }
                 for record in page.records {
                     processor
                         .process(record, &mut read.processed)
@@ -150,8 +164,43 @@ impl Planning<'_> {
                 read.ends.push(read.processed.operations.len());
             }
         }
-        processor.finish(&mut read.processed).map_err(set_aside)?;
-        Ok(read)
+        loop {
+            let open = processor.questions_of_held().map_err(set_aside)?;
+            if self
+                .look_up(lookups.as_deref(), open, &mut processor)
+                .await?
+            {
+                continue;
+            }
+            if !processor.release(&mut read.processed).map_err(set_aside)? {
+                return Ok(read);
+            }
+        }
+    }
+
+    /// Looks up what is asked; false where nothing is.
+    async fn look_up(
+        &self,
+        lookups: Option<&dyn Lookups>,
+        mut questions: Vec<Question>,
+        processor: &mut Processor<'_>,
+    ) -> Result<bool, Exit> {
+        let mut known = HashSet::new();
+        questions.retain(|question| known.insert(question.key()));
+        let Some(lookups) = lookups.filter(|_| !questions.is_empty()) else {
+            return Ok(false);
+        };
+        let found = lookups.ask(&questions).await;
+        let found = found.map_err(|failure| services::failed(self.context, &failure))?;
+        for (question, found) in questions.iter().zip(found) {
+            processor
+                .answer(question, found.as_ref())
+                .map_err(|error| {
+                    self.context.output.error(&error.to_string());
+                    Exit::Unsettled
+                })?;
+        }
+        Ok(true)
     }
 
     /// Gives the processor the groups of the last run; answers what is to be said of them.

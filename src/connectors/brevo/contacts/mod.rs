@@ -7,6 +7,7 @@ mod write;
 
 pub use foresee::{ContactReader, FieldChange, Foreseen, Standing};
 pub use lists::create_lists;
+pub(super) use write::percent_encoded;
 
 use std::sync::Arc;
 

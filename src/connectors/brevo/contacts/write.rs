@@ -283,7 +283,7 @@ pub(super) fn text(value: &Value) -> String {
 }
 
 /// Everything but `A-Z a-z 0-9 - . _ ~` as `%XX`.
-fn percent_encoded(text: &str) -> String {
+pub(in crate::connectors::brevo) fn percent_encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
