@@ -91,7 +91,7 @@ fn one(
         return None;
     }
     let (kind, arguments, shape) = if let Some(contact) = &written.brevo_contact {
-        let email = argument(&contact.email, flow, compiler)?;
+        let email = steps::value(&contact.email, flow, compiler)?;
         let fits = |value: &Value| value.as_str().is_some_and(|text| text.contains('@'));
         unfit("an e-mail", Kinds::TEXT, &fits, &email, flow, compiler);
         (LookupKind::Contact, Arguments::Email(email), None)
