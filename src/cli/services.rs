@@ -1,10 +1,11 @@
 //! The services that a command works with: real ones, or the sandbox inside the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -15,16 +16,18 @@ use super::quota::{Logged, Quota};
 use super::time::{SystemClock, now};
 use super::web;
 use crate::config::{Connection, Loaded, State};
-use crate::connectors::jira;
+use crate::connectors::{Cursor, jira};
 use crate::http::{Failure, HttpTransport, Parts, Secret, SharedPace, SystemRandom, Transport};
 use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
 use crate::runtime::{
     BrevoWay, Connected, Endpoint, EndpointTrouble, JiraPlace, JiraWay, Kept, StatePace, connect,
-    endpoints, visible_after,
+    endpoints, inbox_sources, visible_after,
 };
-use crate::sandbox::{Options, Sandbox, SandboxError};
-use crate::state::{Permits, ScopeOf, SinkTerms, StateReader, View as _};
+use crate::sandbox::{Options, Sandbox, SandboxError, Service};
+use crate::state::{
+    Inbox, InboxItem, InboxView, Permits, ScopeOf, SinkTerms, StateError, StateReader, View as _,
+};
 
 /// How long to wait for another process that uses the sandbox.
 const SANDBOX_PATIENCE: Duration = Duration::from_secs(60);
@@ -54,6 +57,8 @@ pub(super) struct Gateway {
     transport: Arc<dyn Transport>,
     permits: Option<Arc<dyn Permits>>,
     cancel: CancellationToken,
+    /// Under `--sandbox`, and in which environment.
+    place: (bool, Option<String>),
 }
 
 /// Why connections could not be opened.
@@ -115,6 +120,7 @@ impl Gateway {
             transport,
             permits: permits.cloned(),
             cancel: cancel.clone(),
+            place: (context.global.sandbox, context.global.env.clone()),
         })
     }
 
@@ -149,9 +155,12 @@ impl Gateway {
             }),
             share: shares.get(name).copied(),
         };
+        let (emulated, env) = &self.place;
+        let state = state_path(*emulated, env.as_deref(), root, Some(loaded));
         let mut connected = connect(&endpoints, &parts)
             .await
             .map_err(NotConnected::Refused)?;
+        connected.inbox = Some(Arc::new(WaitingInbox(state)));
         let web = web::opens(
             (&self.transport, &self.quota, &self.cancel),
             (&loaded.strings, root, kept),
@@ -159,6 +168,40 @@ impl Gateway {
         );
         connected.web = Some(Arc::new(web));
         Ok(connected)
+    }
+
+    /// Has the sandbox deliver the events that it begins with; again changes nothing.
+    ///
+    /// # Errors
+    /// Where the state cannot keep them.
+    pub(super) async fn deliver_seeded(
+        &self,
+        opened: &Opened,
+        inbox: &dyn Inbox,
+    ) -> Result<(), StateError> {
+        let (Some(sandbox), Some(loaded)) = (&self.sandbox, &opened.loaded) else {
+            return Ok(());
+        };
+        let plans = opened.plans.values();
+        let read: BTreeSet<Arc<str>> = plans
+            .flat_map(|plan| inbox_sources(plan))
+            .map(|(connection, _)| connection)
+            .collect();
+        for name in read {
+            let Some(connection) = loaded.project.connections.get(&name) else {
+                continue;
+            };
+            let service = match connection.value {
+                Connection::Jira(_) => Service::Jira,
+                Connection::Brevo(_) => Service::Brevo,
+            };
+            for seeded in sandbox.seeded_webhooks(service) {
+                let identifier = format!("id:{}", seeded.identifier);
+                let at = now().as_millisecond();
+                inbox.append(&name, &identifier, &seeded.body, at).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Stops the sandbox.
@@ -386,19 +429,21 @@ pub(super) fn state_file(context: &Context, opened: &Opened) -> PathBuf {
 
 /// The file of the state of an environment, which the project was opened with.
 pub(super) fn state_of_env(opened: &Opened, env: Option<&str>, sandbox: bool) -> PathBuf {
-    if sandbox {
-        return state_folder(&opened.root, "sandbox", env).join("state.db");
+    state_path(sandbox, env, &opened.root, opened.loaded.as_ref())
+}
+
+fn state_path(emulated: bool, env: Option<&str>, root: &Path, loaded: Option<&Loaded>) -> PathBuf {
+    if emulated {
+        return state_folder(root, "sandbox", env).join("state.db");
     }
-    let project = opened.loaded.as_ref().map(|loaded| &loaded.project);
+    let project = loaded.map(|loaded| &loaded.project);
     let named = project
         .and_then(|project| project.state.as_ref())
         .and_then(|state| match &state.value {
             State::Sqlite(sqlite) => sqlite.path.as_ref().map(|path| path.value.clone()),
             State::Postgres(_) => None,
         });
-    let path = opened
-        .root
-        .join(named.as_deref().unwrap_or(".flowline/state.db"));
+    let path = root.join(named.as_deref().unwrap_or(".flowline/state.db"));
     let Some(env) = env else { return path };
     let says_its_own = project
         .and_then(|project| project.environments.get(env))
@@ -432,6 +477,8 @@ pub(super) fn terms(plan: &Plan, connected: &Connected, first_run: i64) -> Vec<S
     let one = |(index, sink): (usize, &crate::plan::SinkPlan)| SinkTerms {
         account: account_of(plan, index, connected),
         known_before: match &sink.kind {
+            // What a webhook tells is never older than the pipeline.
+            SinkKind::Events(_) if plan.reads_webhooks_only() => None,
             SinkKind::Events(events) => Some(first_run.saturating_sub(events.backfill_ms)),
             SinkKind::Contacts(_) | SinkKind::Metrics(_) | SinkKind::File(_) => None,
         },
@@ -452,4 +499,44 @@ pub(super) fn once_scopes(plan: &Plan, connected: &Connected) -> Vec<ScopeOf> {
         })
     });
     scopes.collect()
+}
+
+/// What waits in the state's inbox; nothing for as long as there is no state.
+struct WaitingInbox(PathBuf);
+
+impl InboxView for WaitingInbox {
+    fn inbox_after<'a>(
+        &'a self,
+        connection: &'a str,
+        after: i64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<InboxItem>, StateError>> {
+        Box::pin(async move {
+            match StateReader::open_existing(&self.0)? {
+                Some(state) => state.inbox_after(connection, after, limit).await,
+                None => Ok(Vec::new()),
+            }
+        })
+    }
+
+    fn inbox_depths(&self) -> BoxFuture<'_, Result<Vec<(String, u64)>, StateError>> {
+        Box::pin(async move {
+            match StateReader::open_existing(&self.0)? {
+                Some(state) => state.inbox_depths().await,
+                None => Ok(Vec::new()),
+            }
+        })
+    }
+
+    fn cursors<'a>(
+        &'a self,
+        pipeline: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, Cursor)>, StateError>> {
+        Box::pin(async move {
+            match StateReader::open_existing(&self.0)? {
+                Some(state) => state.cursors(pipeline).await,
+                None => Ok(Vec::new()),
+            }
+        })
+    }
 }

@@ -5,6 +5,7 @@
 //! plan cannot reach it.
 
 pub mod brevo;
+mod delivered;
 pub mod file;
 pub mod http;
 pub mod jira;
@@ -19,6 +20,8 @@ use crate::http::Failure;
 use crate::operation::{Operation, Receipt};
 use crate::record::{Record, Value};
 use crate::transform::Question;
+
+pub use delivered::{Delivered, Deliveries, Mark};
 
 /// Where a source goes on: written and read by the source alone, kept by the state.
 ///

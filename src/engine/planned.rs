@@ -44,10 +44,12 @@ impl<'p> Planned<'p> {
         Ok(Self {
             plan,
             processor: Processor::new(plan, key, run_time, &mut spill)?,
-            of_jira: plan
-                .sources
-                .iter()
-                .any(|source| matches!(source.kind, SourceKind::JiraIssues(_))),
+            of_jira: plan.sources.iter().any(|source| {
+                matches!(
+                    source.kind,
+                    SourceKind::JiraIssues(_) | SourceKind::JiraWebhook(_)
+                )
+            }),
             unseen,
             seal,
             recalled: Recalled::default(),

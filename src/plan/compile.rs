@@ -52,6 +52,7 @@ pub fn compile(
     let guard = guard(pipeline.guard.as_ref(), &mut compiler);
     let served = schedule::compile(pipeline, surroundings, &mut compiler);
     whole::check(pipeline, &mut compiler);
+    whole::check_files(pipeline, &mut compiler);
     if pipeline.sources.is_empty() {
         let help = "add one, e.g. `- jira.issues: { jql: project = SUPPORT }`";
         compiler.mistake(

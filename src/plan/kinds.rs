@@ -19,6 +19,10 @@ pub enum SourceKind {
     JiraIssues(Box<jira::Issues>),
     /// `http`.
     Http(Box<http::HttpSource>),
+    /// `jira.webhook`.
+    JiraWebhook(Box<jira::Webhook>),
+    /// `brevo.webhook`.
+    BrevoWebhook(Box<brevo::Webhook>),
     /// `file`.
     File(Box<file::FileSource>),
 }

@@ -166,6 +166,17 @@ impl Plan {
         self.has(|stage| matches!(stage, Stage::Aggregate(_)))
     }
 
+    /// True where all its sources are webhooks: nothing that they tell is older than the pipeline.
+    #[must_use]
+    pub fn reads_webhooks_only(&self) -> bool {
+        self.sources.iter().all(|source| {
+            matches!(
+                source.kind,
+                SourceKind::JiraWebhook(_) | SourceKind::BrevoWebhook(_)
+            )
+        })
+    }
+
     /// True where records are held until the sources have ended.
     #[must_use]
     pub fn holds(&self) -> bool {

@@ -44,12 +44,13 @@ pub(super) fn check(project: &Project) -> Diagnostics {
         );
     }
     if let Some(url) = settled(server.public_url.as_ref())
-        && !Url::parse(&url.value).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+        && !Url::parse(&url.value)
+            .is_ok_and(|url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url))
     {
         diagnostics.push(
             Diagnostic::error(BAD_PUBLIC_URL, "not a URL that a service could call")
-                .label(url.span, "expected a URL")
-                .help("write e.g. `https://flowline.acme.example`"),
+                .label(url.span, "expected a URL that starts with `https://`")
+                .help("write e.g. `https://flowline.acme.example`; `http://` is for this machine alone"),
         );
     }
     diagnostics

@@ -4,6 +4,7 @@
 mod connections;
 mod find;
 mod open;
+mod webhooks;
 
 pub use find::{PROJECT_FILE, find};
 pub use open::{Opened, Request, open};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{PROJECT_FILE, connections};
+use super::{PROJECT_FILE, connections, webhooks};
 use crate::config::{
     Catalog, Connection, Loaded, LoadedPipeline, Strings, Texts, is_valid_name, load, parse_dotenv,
 };
@@ -351,6 +351,7 @@ fn compile(
             plans.insert(pipeline.name.clone(), Arc::new(plan));
         }
     }
+    diagnostics.extend(webhooks::check(&loaded.project, plans));
 }
 
 /// `pipelines/*.yaml` in the order of their names; what is not read is warned of.

@@ -10,6 +10,7 @@ use crate::config::{BrevoConnection, Connection, Loaded, SecretRef, SecretSource
 use crate::connectors::{brevo, jira};
 use crate::expression::parse_duration;
 use crate::http::{Failure, Parts, Secret, is_loopback};
+use crate::state::InboxView;
 
 use super::Kept;
 use super::ways::{Reading, brevo_endpoint, entrance, jira_endpoint};
@@ -98,6 +99,8 @@ pub struct Connected {
     pub brevo: BTreeMap<Arc<str>, Arc<brevo::Session>>,
     /// What opens JSON APIs that have no connection.
     pub web: Option<Arc<super::Web>>,
+    /// What was delivered to the project; none where nothing can have been.
+    pub inbox: Option<Arc<dyn InboxView>>,
 }
 
 /// The endpoints of the connections that are used, their secrets resolved.

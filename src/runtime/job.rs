@@ -82,7 +82,12 @@ pub async fn prepare(
             ),
             route: joined.route,
             on_error: sink.on_error.into(),
-            backfill_ms: joined.backfill_ms,
+            // What a webhook tells is never older than the pipeline.
+            backfill_ms: if plan.reads_webhooks_only() {
+                i64::MAX
+            } else {
+                joined.backfill_ms
+            },
             visible_after_ms: brevo.map_or(0, |(session, _)| session.visible_after_ms),
             once_scopes: joined.once_scopes,
             contacts: joined.contacts,

@@ -4,6 +4,7 @@
 //! sources only; writers are made by [`prepare`], for a run.
 
 mod connect;
+mod inbox;
 mod job;
 mod kept;
 mod lookups;
@@ -19,6 +20,7 @@ pub use connect::{
     AUTH_SERVER, BrevoWay, Connected, Endpoint, EndpointTrouble, GATEWAY, JiraPlace, JiraWay,
     connect, endpoints, visible_after,
 };
+pub use inbox::{drop_worked_off, inbox_sources};
 pub use job::{Accounts, Prepared, accounts, prepare};
 pub use kept::{Credential, Kept, KeptTokens};
 pub use lookups::lookups;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+use super::inbox::Delivery;
 use super::{Connected, Web};
 use crate::connectors::file::FileReader;
 use crate::connectors::http::HttpReader;
-use crate::connectors::{Source, Start, jira};
+use crate::connectors::{Source, Start, brevo, jira};
 use crate::engine::{JobSource, OpenSource, Since};
 use crate::http::{Class, Failure};
 use crate::plan::{Plan, SourceKind};
@@ -20,59 +21,86 @@ pub fn open_sources(
     connected: &Connected,
     root: &std::path::Path,
 ) -> Vec<JobSource> {
-    plan.sources
-        .iter()
-        .enumerate()
-        .map(|(index, source)| {
-            let (since, session) = match &source.kind {
-                SourceKind::JiraIssues(spec) => {
-                    let session = source
-                        .connection
-                        .as_ref()
-                        .and_then(|name| connected.jira.get(name))
-                        .cloned();
-                    // An aggregate's window moves with each run, all others' with the first.
-                    let since = match spec.since {
-                        None => Since::Beginning,
-                        Some(crate::expression::Since::At(time)) => Since::At(time),
-                        Some(crate::expression::Since::Ago(ms)) if plan.reads_whole() => {
-                            Since::BeforeThisRun(ms)
-                        }
-                        Some(crate::expression::Since::Ago(ms)) => Since::BeforeFirstRun(ms),
-                    };
-                    (since, session)
-                }
-                SourceKind::Http(_) | SourceKind::File(_) => (Since::Beginning, None),
+    let mut sources = Vec::new();
+    for (index, source) in plan.sources.iter().enumerate() {
+        let session = source
+            .connection
+            .as_ref()
+            .and_then(|name| connected.jira.get(name))
+            .cloned();
+        let name = source_name(&source.kind, index);
+        let mut add = |name: String, since: Since, from_inbox: bool| {
+            let delivery = Delivery {
+                inbox: connected.inbox.clone(),
+                connection: source.connection.clone().unwrap_or_else(|| "".into()),
             };
             let open = PlanSource {
                 plan: Arc::clone(plan),
                 index,
-                session,
+                session: session.clone(),
                 web: connected.web.clone(),
                 root: root.to_owned(),
+                delivery,
+                from_inbox,
             };
-            JobSource {
-                name: source_name(&source.kind, index).into(),
+            sources.push(JobSource {
+                name: name.into(),
                 since,
                 open: Box::new(open),
+            });
+        };
+        match &source.kind {
+            SourceKind::JiraIssues(spec) => {
+                // An aggregate's window moves with each run, all others' with the first.
+                let since = match spec.since {
+                    None => Since::Beginning,
+                    Some(crate::expression::Since::At(time)) => Since::At(time),
+                    Some(crate::expression::Since::Ago(ms)) if plan.reads_whole() => {
+                        Since::BeforeThisRun(ms)
+                    }
+                    Some(crate::expression::Since::Ago(ms)) => Since::BeforeFirstRun(ms),
+                };
+                let inbox = spec.live.then(|| inbox_name(&name));
+                add(name, since, false);
+                if let Some(inbox) = inbox {
+                    add(inbox, since, true);
+                }
             }
-        })
-        .collect()
+            // What is waiting is read; what came before it is no business of the pipeline.
+            SourceKind::JiraWebhook(_) | SourceKind::BrevoWebhook(_) => {
+                add(name, Since::BeforeThisRun(0), true);
+            }
+            SourceKind::Http(_) | SourceKind::File(_) => add(name, Since::Beginning, false),
+        }
+    }
+    sources
 }
 
 /// The names of a plan's sources, under which their cursors are kept.
 #[must_use]
 pub fn source_names(plan: &Plan) -> Vec<String> {
-    let sources = plan.sources.iter().enumerate();
-    sources
-        .map(|(index, source)| source_name(&source.kind, index))
-        .collect()
+    let mut names = Vec::new();
+    for (index, source) in plan.sources.iter().enumerate() {
+        let name = source_name(&source.kind, index);
+        let live = matches!(&source.kind, SourceKind::JiraIssues(issues) if issues.live);
+        let inbox = live.then(|| inbox_name(&name));
+        names.push(name);
+        names.extend(inbox);
+    }
+    names
 }
 
-fn source_name(kind: &SourceKind, index: usize) -> String {
+/// The name of what a live source reads of the inbox.
+pub(super) fn inbox_name(source: &str) -> String {
+    format!("{source}/inbox")
+}
+
+pub(super) fn source_name(kind: &SourceKind, index: usize) -> String {
     let name = match kind {
         SourceKind::JiraIssues(_) => "jira.issues",
         SourceKind::Http(_) => "http",
+        SourceKind::JiraWebhook(_) => "jira.webhook",
+        SourceKind::BrevoWebhook(_) => "brevo.webhook",
         SourceKind::File(_) => "file",
     };
     match index {
@@ -87,6 +115,9 @@ struct PlanSource {
     session: Option<Arc<jira::Session>>,
     web: Option<Arc<Web>>,
     root: PathBuf,
+    delivery: Delivery,
+    /// What was delivered is read, not asked for.
+    from_inbox: bool,
 }
 
 impl OpenSource for PlanSource {
@@ -95,6 +126,18 @@ impl OpenSource for PlanSource {
             let missing = || Failure::new(Class::Rejected, "the source has no connection");
             let source = self.plan.sources.get(self.index).ok_or_else(missing)?;
             let opened: Box<dyn Source + 'a> = match &source.kind {
+                SourceKind::JiraIssues(spec) if self.from_inbox => {
+                    let wanted = jira::Wanted::Issues(spec);
+                    self.inbox(wanted, (&start, false)).await?
+                }
+                SourceKind::JiraWebhook(spec) => {
+                    let own_floor = self.plan.reads_webhooks_only();
+                    let wanted = jira::Wanted::Events(spec);
+                    self.inbox(wanted, (&start, own_floor)).await?
+                }
+                SourceKind::BrevoWebhook(spec) => {
+                    Box::new(brevo::WebhookSource::open(spec, &self.delivery, &start)?)
+                }
                 SourceKind::JiraIssues(spec) => {
                     let session = self.session.as_deref().ok_or_else(missing)?;
                     Box::new(
@@ -122,5 +165,19 @@ impl OpenSource for PlanSource {
             };
             Ok(opened)
         })
+    }
+}
+
+impl PlanSource {
+    async fn inbox<'a>(
+        &'a self,
+        wanted: jira::Wanted<'a>,
+        from: (&Start, bool),
+    ) -> Result<Box<dyn Source + 'a>, Failure> {
+        let missing = || Failure::new(Class::Rejected, "the source has no connection");
+        let session = self.session.as_deref().ok_or_else(missing)?;
+        let source =
+            jira::InboxSource::open(session, wanted, &self.delivery, &self.plan.reads, from);
+        Ok(Box::new(source.await?))
     }
 }

@@ -21,7 +21,7 @@ use super::journal::Journal;
 use super::limits::Windows;
 use super::log::ExchangeLog;
 use super::random::Random;
-use super::{Options, SandboxError, control, gzip};
+use super::{Options, SandboxError, SeededWebhook, control, gzip};
 
 /// Requests beyond this many bytes are refused.
 const LARGEST_BODY: usize = 12 * 1024 * 1024;
@@ -39,6 +39,7 @@ pub(super) struct World {
     pub(super) limits: AtomicBool,
     pub(super) jira: Jira,
     pub(super) brevo: Brevo,
+    epoch: i64,
     windows: Mutex<Windows>,
     journal: Journal,
     log: Option<ExchangeLog>,
@@ -83,6 +84,7 @@ impl World {
             limits: AtomicBool::new(options.limits),
             jira: Jira::new(seed, options.issue_bytes, options.index_lag),
             brevo: Brevo::new(epoch),
+            epoch,
             windows: Mutex::new(Windows::default()),
             journal,
             log,
@@ -110,6 +112,21 @@ impl World {
             self.journal.append(&json!({ "jira": edit, "at": now }));
         }
         Ok(named)
+    }
+
+    /// The webhooks of what the seed holds, each with what tells it from others.
+    pub(super) fn seeded_webhooks(&self, service: Service) -> Vec<SeededWebhook> {
+        let bodies = match service {
+            Service::Jira => self.jira.seeded_webhooks(),
+            Service::Brevo => self.brevo.seeded_webhooks(self.epoch),
+        };
+        let numbered = bodies.into_iter().enumerate();
+        numbered
+            .map(|(number, body)| SeededWebhook {
+                identifier: format!("seeded-{number}"),
+                body: body.to_string(),
+            })
+            .collect()
     }
 
     /// Keeps a change of Brevo's.

@@ -28,6 +28,7 @@ mod brevo;
 mod jira;
 
 pub use error::SandboxError;
+pub use exchange::Service;
 pub use faults::{Fault, FaultKind, Faults};
 pub use options::Options;
-pub use server::Sandbox;
+pub use server::{Sandbox, SeededWebhook};

@@ -20,10 +20,20 @@ use super::exchange::Service;
 use super::front::{self, World};
 use super::{Options, SandboxError, brevo, jira};
 
+/// A webhook as a service would have posted it.
+#[derive(Debug, Clone)]
+pub struct SeededWebhook {
+    /// What tells it from others of its service.
+    pub identifier: String,
+    /// Its body: JSON.
+    pub body: String,
+}
+
 /// Both services, listening. They end with this value, at the latest.
 pub struct Sandbox {
     jira_port: u16,
     brevo_port: u16,
+    world: Arc<World>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -58,9 +68,16 @@ impl Sandbox {
         Ok(Self {
             jira_port,
             brevo_port,
+            world,
             stop,
             tasks,
         })
+    }
+
+    /// The webhooks of what the sandbox was seeded with, as its services would have posted them.
+    #[must_use]
+    pub fn seeded_webhooks(&self, service: Service) -> Vec<SeededWebhook> {
+        self.world.seeded_webhooks(service)
     }
 
     /// True where a folder keeps what a sandbox knows.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::StateError;
+use crate::connectors::Cursor;
 
 /// One delivery from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +31,29 @@ pub enum Appended {
     Duplicate,
 }
 
+/// The inbox of a project as it is read, also by those who may not change it.
+pub trait InboxView: Send + Sync {
+    /// The deliveries after a number whose bodies are still there, oldest first: at most `limit`,
+    /// and fewer where they are large.
+    fn inbox_after<'a>(
+        &'a self,
+        connection: &'a str,
+        after: i64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<InboxItem>, StateError>>;
+
+    /// How many deliveries of each connection are not worked off.
+    fn inbox_depths(&self) -> BoxFuture<'_, Result<Vec<(String, u64)>, StateError>>;
+
+    /// The cursors of a pipeline's sources, by their names.
+    fn cursors<'a>(
+        &'a self,
+        pipeline: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, Cursor)>, StateError>>;
+}
+
 /// The inbox of a project.
-pub trait Inbox: Send + Sync {
+pub trait Inbox: InboxView {
     /// Keeps a delivery; durable when it returns.
     fn append<'a>(
         &'a self,
@@ -40,14 +62,6 @@ pub trait Inbox: Send + Sync {
         body: &'a str,
         now: i64,
     ) -> BoxFuture<'a, Result<Appended, StateError>>;
-
-    /// The deliveries after a number, oldest first.
-    fn inbox_after<'a>(
-        &'a self,
-        connection: &'a str,
-        after: i64,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<InboxItem>, StateError>>;
 
     /// Drops the bodies up to and including a number; their identifiers stay known.
     fn worked_off<'a>(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::map::set_member;
 use crate::expression::Path;
-use crate::record::{Record, Value, canonical_json};
+use crate::record::{Identity, Record, Value, canonical_json};
 
 /// One record per match; the identity grows by the match's `id` or, where it has none, its JSON.
 #[derive(Debug)]
@@ -37,10 +37,25 @@ impl Each {
                 }
             }
             let mut one = record.clone();
-            one.identity = one.identity.map(|identity| identity.with(part));
+            one.identity = one
+                .identity
+                .map(|identity| base(identity, &found, &record.value).with(part));
             set_member(&mut one.value, &self.name, found);
             out.push(one);
         }
+    }
+}
+
+/// The identity that a match adds to. A change of an issue is the same however it was seen: that a
+/// webhook told of it is no part of what it is.
+fn base(identity: Identity, found: &Value, record: &Value) -> Identity {
+    let is_change = ["id", "at", "field", "seconds_in_from"]
+        .iter()
+        .all(|name| found.get(name).is_some());
+    let told = record.get("event").is_some() && record.get("changes").is_some();
+    match identity.parts() {
+        [issue, _] if is_change && told => Identity::of(Arc::clone(issue)),
+        _ => identity,
     }
 }
 

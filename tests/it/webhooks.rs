@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use flowline::http::{ManualClock, Secret};
 use flowline::server::serve_connections;
 use flowline::server::webhooks::{LARGEST_BODY, Outcome, Verification, Webhooks, router};
-use flowline::state::{DatabaseTime, Inbox as _, SqliteStore};
+use flowline::state::{DatabaseTime, InboxView as _, SqliteStore};
 use hmac::digest::KeyInit as _;
 use hmac::{Hmac, Mac as _};
 use tokio_util::sync::CancellationToken;

@@ -21,8 +21,8 @@ use crate::expression::Since;
 use crate::http::SystemRandom;
 use crate::plan::Plan;
 use crate::project::Opened;
-use crate::runtime::{Ask, Connected, Keys, NotBegun, run_once, source_names};
-use crate::state::{DatabaseTime, Permits, SqliteStore};
+use crate::runtime::{self, Ask, Connected, Keys, NotBegun, run_once, source_names};
+use crate::state::{DatabaseTime, Permits, SqliteStore, StateError};
 use crate::transform::MaskKey;
 
 /// How long to wait for another process that runs the pipeline, in milliseconds.
@@ -87,6 +87,10 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
             Ok(services) => services,
             Err(exit) => return exit,
         };
+    if let Err(error) = services.gateway.deliver_seeded(&opened, &*store).await {
+        services.stop().await;
+        return refuse(&error, &context.output);
+    }
     let around = Around {
         context,
         opened: &opened,
@@ -102,8 +106,31 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
             break;
         }
     }
+    if let Err(error) = drop_worked_off(&opened, &store).await {
+        // The next run drops them.
+        output_more(context, &error);
+    }
     services.stop().await;
     exit
+}
+
+/// Drops what was delivered and is worked off; not while a pipeline that may want it cannot be
+/// read.
+async fn drop_worked_off(opened: &Opened, store: &SqliteStore) -> Result<(), StateError> {
+    let complete = opened
+        .names
+        .iter()
+        .all(|name| opened.plans.contains_key(name));
+    if !complete {
+        return Ok(());
+    }
+    let plans: Vec<Arc<Plan>> = opened.plans.values().cloned().collect();
+    runtime::drop_worked_off(store, &plans).await
+}
+
+fn output_more(context: &Context, error: &StateError) {
+    let message = format!("webhooks that are worked off are kept for now: {error}");
+    context.output.say_more(&message);
 }
 
 /// Refuses a `--since` that is no time.

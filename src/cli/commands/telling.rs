@@ -39,10 +39,10 @@ pub(super) fn ago(milliseconds: i64, now: Timestamp) -> String {
 /// The time of a source's cursor in epoch milliseconds, where its cursor is one.
 #[must_use]
 pub(super) fn cursor_time(source: &str, cursor: &Cursor) -> Option<i64> {
-    source
-        .starts_with("jira.")
-        .then(|| cursor.0.parse().ok())
-        .flatten()
+    let timed = source.starts_with("jira.")
+        && !source.starts_with("jira.webhook")
+        && !source.ends_with("/inbox");
+    timed.then(|| cursor.0.parse().ok()).flatten()
 }
 
 /// A cursor as a person reads it.

@@ -1,7 +1,7 @@
 //! Playing a case: the way of a run from its records up to the operations.
 
 use super::case::Recorded;
-use crate::connectors::{file, jira};
+use crate::connectors::{brevo, file, jira};
 use crate::plan::{Plan, Processed, Processor, SourceKind, snapshot};
 use crate::record::{Projection, Record, Value};
 use crate::transform::{MaskKey, MemorySpill, Question};
@@ -101,6 +101,9 @@ fn record(plan: &Plan, value: &Value, number: u64) -> Result<Record, String> {
         Some(SourceKind::JiraIssues(spec)) => jira::recorded(value, spec)
             .map_err(|bad| format!("record {number} ({}): {}", bad.name, bad.reason)),
         Some(SourceKind::Http(spec)) => Ok(spec.recorded(&plan.zone, value.clone(), number)),
+        Some(SourceKind::JiraWebhook(spec)) => jira::recorded_event(value, spec, number)
+            .map_err(|bad| format!("record {number} ({}): {}", bad.name, bad.reason)),
+        Some(SourceKind::BrevoWebhook(_)) => Ok(brevo::recorded_event(value, number)),
         Some(SourceKind::File(spec)) => Ok(file::recorded(spec, &plan.zone, value.clone(), number)),
         None => Err("the pipeline has no source".to_owned()),
     }

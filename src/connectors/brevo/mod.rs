@@ -16,6 +16,7 @@ mod session;
 pub mod spec;
 #[cfg(test)]
 mod testing;
+mod webhook;
 
 pub use account::{AccountFacts, Needs, create_attributes, refusal};
 pub use contacts::{ContactReader, ContactWriter, FieldChange, Foreseen, Standing, create_lists};
@@ -24,3 +25,4 @@ pub use events::{EventCalls, EventWriter, event_calls};
 pub use lookup::contacts as lookup_contacts;
 pub use oauth::{ClientCredentials, OAuth};
 pub use session::Session;
+pub use webhook::{WebhookSource, recorded_event};

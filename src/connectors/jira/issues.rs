@@ -1,5 +1,7 @@
 //! `jira.issues`: `POST /rest/api/3/search/jql`, token pages, read in the order of `updated`.
 
+mod by_id;
+
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -248,7 +250,7 @@ impl<'s> IssueSource<'s> {
         members.insert("site", self.site.clone());
         // A search tells these once a page.
         for (name, top) in tops {
-            if self.asked.expand.contains(&name) {
+            if self.asked.expand.contains(&name) && !top.is_null() {
                 members.insert(name, top.clone());
             }
         }

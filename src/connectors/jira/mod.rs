@@ -19,6 +19,7 @@ pub mod spec;
 mod testing;
 #[cfg(test)]
 mod traps;
+mod webhook;
 
 pub use catalog::catalog;
 pub use changes::{changes, histories};
@@ -30,3 +31,4 @@ pub use oauth::{App, Held, OAuth, Resource, TokenStore, Tokens, accessible_resou
 pub use recorded::recorded;
 pub use scopes::{Uses, scopes};
 pub use session::{Basic, Myself, Session, Site};
+pub use webhook::{InboxSource, Wanted, recorded_event};

@@ -145,6 +145,11 @@ impl Session {
         self.client.forecast(family, calls)
     }
 
+    /// The time, by the clock of the calls.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.client.clock().now()
+    }
+
     /// Who the credential belongs to.
     ///
     /// # Errors

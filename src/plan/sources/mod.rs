@@ -3,6 +3,7 @@
 mod file;
 mod http;
 mod issues;
+mod webhook;
 
 use super::SourcePlan;
 use super::compile::Surroundings;
@@ -104,6 +105,8 @@ fn one(
     let span = written.key;
     match &written.value {
         Source::JiraIssues(source) => issues::issues(source, span, surroundings, compiler),
+        Source::JiraWebhook(source) => webhook::jira(source, span, surroundings, compiler),
+        Source::BrevoWebhook(source) => webhook::brevo(source, span, surroundings, compiler),
         Source::File(source) => file::file(source, span, compiler),
         Source::Http(source) => http::http(source, span, compiler),
         other => {
@@ -112,7 +115,7 @@ fn one(
                 format!("`{}` is not supported by this version", other.name()),
                 span,
                 "not supported",
-                "there are `jira.issues` and `file`",
+                "there are `jira.issues`, `jira.webhook`, `brevo.webhook` and `file`",
             );
             // What its records are is not known: nothing that reads them is a mistake of its own.
             Compiled {

@@ -7,6 +7,7 @@ mod contacts;
 mod errors;
 mod events;
 mod import;
+mod told;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -38,6 +39,12 @@ impl Brevo {
             account: Mutex::new(Account::seeded(epoch)),
             auth: auth::Auth::default(),
         }
+    }
+
+    /// The bodies of the webhooks that the account's beginning would have been told by.
+    pub(super) fn seeded_webhooks(&self, epoch: i64) -> Vec<Value> {
+        let account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        told::of_seed(&account, epoch)
     }
 
     /// Makes a journalled change again.

@@ -68,6 +68,13 @@ pub(super) fn bulk(site: &Site, request: &Request) -> Result<Reply, Reply> {
             out.push(',');
         }
         site.push_issue(&mut out, &issue, &want);
+        if want.names {
+            // Each issue tells its own here.
+            out.pop();
+            out.push_str(r#","names":"#);
+            want.push_names(&mut out);
+            out.push('}');
+        }
     }
     out.push_str(r#"],"issueErrors":[]}"#);
     Ok(Reply::json_text(200, out))

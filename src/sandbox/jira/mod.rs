@@ -14,6 +14,7 @@ mod render;
 mod scopes;
 mod search;
 mod site;
+mod told;
 mod words;
 
 use std::sync::{PoisonError, RwLock};
@@ -58,6 +59,13 @@ impl Jira {
         let mut site = self.site.write().unwrap_or_else(PoisonError::into_inner);
         edit::apply(&mut site, edit, now)
             .map(|(id, key)| json!({ "id": id.to_string(), "key": key }))
+    }
+
+    /// The bodies of the webhooks that the newest issues would have been told by.
+    pub(super) fn seeded_webhooks(&self) -> Vec<Value> {
+        let site = self.site.read().unwrap_or_else(PoisonError::into_inner);
+        let events = told::of_seed(&site, 12);
+        events.into_iter().map(|event| event.body).collect()
     }
 
     /// Whether an edit made at `now` is still unseen by the search.

@@ -6,6 +6,9 @@ use super::super::{Appended, InboxItem};
 use super::database::{Database, Fault};
 use super::row::{Cell, Stored, first, put, select};
 
+/// How many bytes of bodies are read at once.
+const AT_ONCE: i64 = 16 << 20;
+
 struct InboxRow {
     id: i64,
     connection: String,
@@ -73,10 +76,27 @@ pub(super) fn after(
     after: i64,
     limit: usize,
 ) -> Result<Vec<InboxItem>, Fault> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    // Some 16 MiB at once, but at least one.
+    let sizes = "SELECT id, octet_length(body) FROM inbox \
+                 WHERE connection = ? AND id > ? AND body IS NOT NULL ORDER BY id LIMIT ?";
+    let mut sizes = database.connection.prepare_cached(sizes)?;
+    let mut sizes = sizes.query(params![connection, after, limit])?;
+    let (mut last, mut bytes) = (None, 0_i64);
+    while let Some(row) = sizes.next()? {
+        bytes = bytes.saturating_add(row.get(1)?);
+        if last.is_some() && bytes > AT_ONCE {
+            break;
+        }
+        last = Some(row.get::<_, i64>(0)?);
+    }
+    let Some(last) = last else {
+        return Ok(Vec::new());
+    };
     let rows: Vec<InboxRow> = select(
         &database.connection,
-        "WHERE connection = ? AND id > ? AND body IS NOT NULL ORDER BY id LIMIT ?",
-        params![connection, after, i64::try_from(limit).unwrap_or(i64::MAX)],
+        "WHERE connection = ? AND id > ? AND id <= ? AND body IS NOT NULL ORDER BY id",
+        params![connection, after, last],
     )?;
     Ok(rows
         .into_iter()
@@ -91,14 +111,32 @@ pub(super) fn after(
 }
 
 pub(super) fn worked_off(database: &Database, connection: &str, up_to: i64) -> Result<(), Fault> {
-    let rows: Vec<InboxRow> = select(
-        &database.connection,
-        "WHERE connection = ? AND id <= ? AND body IS NOT NULL",
-        params![connection, up_to],
-    )?;
-    for mut row in rows {
-        row.body = None;
-        put(&database.connection, &row)?;
+    loop {
+        // Few at once: bodies can be large.
+        let rows: Vec<InboxRow> = select(
+            &database.connection,
+            "WHERE connection = ? AND id <= ? AND body IS NOT NULL LIMIT 8",
+            params![connection, up_to],
+        )?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for mut row in rows {
+            row.body = None;
+            put(&database.connection, &row)?;
+        }
     }
-    Ok(())
+}
+
+pub(super) fn depths(database: &Database) -> Result<Vec<(String, u64)>, Fault> {
+    let depths =
+        "SELECT connection, count(body) FROM inbox GROUP BY connection ORDER BY connection";
+    let mut depths = database.connection.prepare_cached(depths)?;
+    let mut rows = depths.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let depth: i64 = row.get(1)?;
+        found.push((row.get(0)?, u64::try_from(depth).unwrap_or_default()));
+    }
+    Ok(found)
 }

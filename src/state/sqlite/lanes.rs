@@ -437,6 +437,18 @@ pub(super) fn origin(
     }
 }
 
+/// The cursors of a lane; none where there is no such lane.
+pub(super) fn cursors(database: &Database, lane: &Lane) -> Result<Vec<(Arc<str>, Cursor)>, Fault> {
+    let Some(row) = find(database, lane)? else {
+        return Ok(Vec::new());
+    };
+    let cursors: Vec<CursorRow> = select(&database.connection, "WHERE lane_id = ?", [row.id])?;
+    Ok(cursors
+        .into_iter()
+        .map(|row| (row.source.into(), Cursor(row.cursor)))
+        .collect())
+}
+
 pub(super) fn put_cursors(
     database: &Database,
     lane: i64,

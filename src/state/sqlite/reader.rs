@@ -6,11 +6,12 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 
 use super::super::{
-    Binding, CredentialView, DeadLetter, Decision, GaugeOf, Group, GroupId, Lane, LaneView, Limit,
-    Origin, ScopeOf, SinkTerms, StateError, Tracked, View,
+    Binding, CredentialView, DeadLetter, Decision, GaugeOf, Group, GroupId, InboxItem, InboxView,
+    Lane, LaneView, Limit, Origin, ScopeOf, SinkTerms, StateError, Tracked, View,
 };
 use super::database::{Database, Fault};
-use super::{dead_letters, fold, groups, lanes, ledger, permits, vault};
+use super::{dead_letters, fold, groups, inbox, lanes, ledger, permits, vault};
+use crate::connectors::Cursor;
 use crate::operation::Operation;
 
 /// An existing state, opened anew for each question, so that it never sees half a change of
@@ -118,5 +119,27 @@ impl View for StateReader {
         operations: &'a [Operation],
     ) -> BoxFuture<'a, Result<Vec<Decision>, StateError>> {
         ready(self.ask(|database| fold::foresee(database, sinks, operations))).boxed()
+    }
+}
+
+impl InboxView for StateReader {
+    fn inbox_after<'a>(
+        &'a self,
+        connection: &'a str,
+        after: i64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<InboxItem>, StateError>> {
+        ready(self.ask(|database| inbox::after(database, connection, after, limit))).boxed()
+    }
+
+    fn inbox_depths(&self) -> BoxFuture<'_, Result<Vec<(String, u64)>, StateError>> {
+        ready(self.ask(inbox::depths)).boxed()
+    }
+
+    fn cursors<'a>(
+        &'a self,
+        pipeline: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, Cursor)>, StateError>> {
+        ready(self.ask(|database| lanes::cursors(database, &Lane::of(pipeline)))).boxed()
     }
 }

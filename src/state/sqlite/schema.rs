@@ -108,6 +108,7 @@ const MIGRATIONS: &[&str] = &[
         connection TEXT PRIMARY KEY, sealed BLOB NOT NULL, version INTEGER NOT NULL,
         expires_at INTEGER, exchanging INTEGER, checksum INTEGER NOT NULL
     ) WITHOUT ROWID;
+    CREATE INDEX inbox_waiting ON inbox (connection, id) WHERE body IS NOT NULL;
 ",
 ];
 

@@ -8,8 +8,8 @@ use futures::future::{BoxFuture, FutureExt as _};
 
 use super::super::{
     Admin, Appended, Binding, Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded,
-    Held, Inbox, InboxItem, Lane, LaneView, Lease, Limit, Origin, Permit, Permits, Reset,
-    RetriedRecord, RunRecord, ScopeOf, Settlement, StateError, Store,
+    Held, Inbox, InboxItem, InboxView, Lane, LaneView, Lease, Limit, Origin, Permit, Permits,
+    Reset, RetriedRecord, RunRecord, ScopeOf, Settlement, StateError, Store,
 };
 use super::ballast::Ballast;
 use super::database::{Database, DatabaseTime};
@@ -276,6 +276,18 @@ impl Inbox for SqliteStore {
         self.writer.call(Effect::Adds, work).boxed()
     }
 
+    fn worked_off<'a>(
+        &'a self,
+        connection: &'a str,
+        up_to: i64,
+    ) -> BoxFuture<'a, Result<(), StateError>> {
+        let connection = connection.to_owned();
+        let work = move |database: &Database| inbox::worked_off(database, &connection, up_to);
+        self.writer.call(Effect::Drains, work).boxed()
+    }
+}
+
+impl InboxView for SqliteStore {
     fn inbox_after<'a>(
         &'a self,
         connection: &'a str,
@@ -287,14 +299,17 @@ impl Inbox for SqliteStore {
         self.reader.call(Effect::Drains, work).boxed()
     }
 
-    fn worked_off<'a>(
+    fn inbox_depths(&self) -> BoxFuture<'_, Result<Vec<(String, u64)>, StateError>> {
+        self.reader.call(Effect::Drains, inbox::depths).boxed()
+    }
+
+    fn cursors<'a>(
         &'a self,
-        connection: &'a str,
-        up_to: i64,
-    ) -> BoxFuture<'a, Result<(), StateError>> {
-        let connection = connection.to_owned();
-        let work = move |database: &Database| inbox::worked_off(database, &connection, up_to);
-        self.writer.call(Effect::Drains, work).boxed()
+        pipeline: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, Cursor)>, StateError>> {
+        let lane = Lane::of(pipeline);
+        let work = move |database: &Database| lanes::cursors(database, &lane);
+        self.reader.call(Effect::Drains, work).boxed()
     }
 }
 

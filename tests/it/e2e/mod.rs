@@ -6,6 +6,7 @@ mod enrich;
 mod groups;
 mod http_source;
 mod metrics;
+mod inbox;
 pub(crate) mod world;
 
 use std::process::Stdio;

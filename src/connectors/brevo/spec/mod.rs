@@ -4,11 +4,13 @@ mod contacts;
 mod events;
 mod identify;
 mod lists;
+mod webhook;
 
 pub use contacts::{Consent, Contacts, Mode};
 pub use events::{Events, is_event_name};
 pub use identify::{Identify, Identity, IdentityKind, is_email, is_identity};
 pub use lists::{ListRef, Lists, are_lists};
+pub use webhook::{EVENTS as WEBHOOK_EVENTS, Webhook, event as webhook_event};
 
 use crate::operation::Operation;
 

@@ -17,7 +17,7 @@ mod tree;
 mod words;
 
 pub use advice::advise;
-pub use filter::{Answer, Filter, IssueView, View};
+pub use filter::{Answer, Filter, IssueView, Reads, View};
 pub use order::{Parts, parts, place, string};
 pub use parse::parse;
 pub use text::Text;

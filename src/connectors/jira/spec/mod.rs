@@ -1,6 +1,7 @@
 //! What Jira's sources ask for: pure, no client and no wire.
 
 mod fields;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use crate::connectors::jira::jql::Filter;
 use crate::expression::Since;
 
 pub use fields::Asked;
+pub use webhook::{EVENTS, Thing, Webhook, event, jiras_name};
 
 /// A query without `ORDER BY`.
 #[derive(Debug, Clone)]

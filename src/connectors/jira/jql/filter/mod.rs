@@ -2,6 +2,7 @@
 
 mod compile;
 mod judge;
+mod reads;
 mod search;
 mod value;
 
@@ -11,6 +12,7 @@ use jiff::tz::TimeZone;
 use super::dates::Moment;
 use super::tree::Operator;
 use crate::record::Value;
+pub use reads::Reads;
 use search::Search;
 
 /// Whether an issue matches.

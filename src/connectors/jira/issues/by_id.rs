@@ -1,0 +1,63 @@
+//! Issues by their ids, as they are now: `POST /rest/api/3/issue/bulkfetch`, which no index stands
+//! before.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::super::answer::Answer;
+use super::super::session::broken;
+use super::{IssueSource, text};
+use crate::connectors::BadRecord;
+use crate::http::Failure;
+use crate::record::{Record, Value};
+
+const BULK: &str = "/rest/api/3/issue/bulkfetch";
+/// Jira's most.
+const AT_ONCE: usize = 100;
+
+impl IssueSource<'_> {
+    /// The records of issues, by their ids. What is gone, or may not be seen, is not among them.
+    pub(in crate::connectors::jira) async fn of_ids(
+        &self,
+        ids: &[Arc<str>],
+        notices: &mut Vec<String>,
+    ) -> Result<HashMap<Arc<str>, Result<Record, BadRecord>>, Failure> {
+        let mut found = HashMap::new();
+        for ids in ids.chunks(AT_ONCE) {
+            let ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
+            let mut body = json!({ "issueIdsOrKeys": ids, "fields": self.asked.fields });
+            if let Some(members) = body.as_object_mut()
+                && !self.asked.expand.is_empty()
+            {
+                members.insert("expand".to_owned(), self.asked.expand.clone().into());
+            }
+            let response = self
+                .session
+                .post(BULK, body.to_string().into_bytes())
+                .await?;
+            let answer = Answer::read(&response.body, &self.asked.issue)
+                .map_err(|error| broken(BULK, &error.to_string()))?;
+            let tops = [("names", &answer.names), ("schema", &answer.schema)];
+            for issue in answer.issues {
+                let Some(id) = issue.get("id").and_then(text) else {
+                    continue;
+                };
+                let record = self.record(issue, tops, notices).await?;
+                found.insert(id, record);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Where changes begin to belong to the pipeline, once that is known.
+    pub(in crate::connectors::jira) const fn set_floor(&mut self, floor: i64) {
+        self.floor = Some(floor);
+    }
+
+    /// The record's `site`.
+    pub(in crate::connectors::jira) const fn site_value(&self) -> &Value {
+        &self.site
+    }
+}
