@@ -5,8 +5,8 @@ mod credentials;
 mod enrich;
 mod groups;
 mod http_source;
-mod metrics;
 mod inbox;
+mod metrics;
 pub(crate) mod world;
 
 use std::process::Stdio;
