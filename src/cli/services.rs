@@ -16,7 +16,7 @@ use super::quota::{Logged, Quota};
 use super::time::{SystemClock, now};
 use super::web;
 use crate::config::{Connection, Loaded, State};
-use crate::connectors::{Cursor, jira};
+use crate::connectors::jira;
 use crate::http::{Failure, HttpTransport, Parts, Secret, SharedPace, SystemRandom, Transport};
 use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
@@ -26,7 +26,8 @@ use crate::runtime::{
 };
 use crate::sandbox::{Options, Sandbox, SandboxError, Service};
 use crate::state::{
-    Inbox, InboxItem, InboxView, Permits, ScopeOf, SinkTerms, StateError, StateReader, View as _,
+    Cursors, Inbox, InboxItem, InboxView, Permits, ScopeOf, SinkTerms, StateError, StateReader,
+    View as _,
 };
 
 /// How long to wait for another process that uses the sandbox.
@@ -528,10 +529,7 @@ impl InboxView for WaitingInbox {
         })
     }
 
-    fn cursors<'a>(
-        &'a self,
-        pipeline: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, Cursor)>, StateError>> {
+    fn cursors<'a>(&'a self, pipeline: &'a str) -> BoxFuture<'a, Result<Cursors, StateError>> {
         Box::pin(async move {
             match StateReader::open_existing(&self.0)? {
                 Some(state) => state.cursors(pipeline).await,

@@ -31,6 +31,9 @@ pub enum Appended {
     Duplicate,
 }
 
+/// Where the sources of a pipeline go on, by their names.
+pub type Cursors = Vec<(Arc<str>, Cursor)>;
+
 /// The inbox of a project as it is read, also by those who may not change it.
 pub trait InboxView: Send + Sync {
     /// The deliveries after a number whose bodies are still there, oldest first: at most `limit`,
@@ -46,10 +49,7 @@ pub trait InboxView: Send + Sync {
     fn inbox_depths(&self) -> BoxFuture<'_, Result<Vec<(String, u64)>, StateError>>;
 
     /// The cursors of a pipeline's sources, by their names.
-    fn cursors<'a>(
-        &'a self,
-        pipeline: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, Cursor)>, StateError>>;
+    fn cursors<'a>(&'a self, pipeline: &'a str) -> BoxFuture<'a, Result<Cursors, StateError>>;
 }
 
 /// The inbox of a project.

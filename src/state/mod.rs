@@ -29,7 +29,7 @@ pub use delivery::{Delivery, Due, DueRow, Guarded, Held, RowState, Settlement};
 pub use error::StateError;
 pub use gauge::{Gauge, GaugeOf};
 pub use group::{Group, GroupId};
-pub use inbox::{Appended, Inbox, InboxItem, InboxView};
+pub use inbox::{Appended, Cursors, Inbox, InboxItem, InboxView};
 pub use lane::{Claim, Lane, Lease, Origin, RunRecord, ScopeOf};
 pub use permit::{Permit, Permits};
 pub use scratch::ScratchTable;

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _, ready};
 
 use super::super::{
-    Binding, CredentialView, DeadLetter, Decision, GaugeOf, Group, GroupId, InboxItem, InboxView,
-    Lane, LaneView, Limit, Origin, ScopeOf, SinkTerms, StateError, Tracked, View,
+    Binding, CredentialView, Cursors, DeadLetter, Decision, GaugeOf, Group, GroupId, InboxItem,
+    InboxView, Lane, LaneView, Limit, Origin, ScopeOf, SinkTerms, StateError, Tracked, View,
 };
 use super::database::{Database, Fault};
 use super::{dead_letters, fold, groups, inbox, lanes, ledger, permits, vault};
-use crate::connectors::Cursor;
 use crate::operation::Operation;
 
 /// An existing state, opened anew for each question, so that it never sees half a change of
@@ -136,10 +135,7 @@ impl InboxView for StateReader {
         ready(self.ask(inbox::depths)).boxed()
     }
 
-    fn cursors<'a>(
-        &'a self,
-        pipeline: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, Cursor)>, StateError>> {
+    fn cursors<'a>(&'a self, pipeline: &'a str) -> BoxFuture<'a, Result<Cursors, StateError>> {
         ready(self.ask(|database| lanes::cursors(database, &Lane::of(pipeline)))).boxed()
     }
 }

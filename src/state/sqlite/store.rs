@@ -7,9 +7,9 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt as _};
 
 use super::super::{
-    Admin, Appended, Binding, Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded,
-    Held, Inbox, InboxItem, InboxView, Lane, LaneView, Lease, Limit, Origin, Permit, Permits,
-    Reset, RetriedRecord, RunRecord, ScopeOf, Settlement, StateError, Store,
+    Admin, Appended, Binding, Claim, Commit, Cursors, Decision, Delivery, Due, Group, GroupId,
+    Guarded, Held, Inbox, InboxItem, InboxView, Lane, LaneView, Lease, Limit, Origin, Permit,
+    Permits, Reset, RetriedRecord, RunRecord, ScopeOf, Settlement, StateError, Store,
 };
 use super::ballast::Ballast;
 use super::database::{Database, DatabaseTime};
@@ -303,10 +303,7 @@ impl InboxView for SqliteStore {
         self.reader.call(Effect::Drains, inbox::depths).boxed()
     }
 
-    fn cursors<'a>(
-        &'a self,
-        pipeline: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<(Arc<str>, Cursor)>, StateError>> {
+    fn cursors<'a>(&'a self, pipeline: &'a str) -> BoxFuture<'a, Result<Cursors, StateError>> {
         let lane = Lane::of(pipeline);
         let work = move |database: &Database| lanes::cursors(database, &lane);
         self.reader.call(Effect::Drains, work).boxed()
