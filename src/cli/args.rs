@@ -119,6 +119,7 @@ pub enum Command {
     Validate(commands::validate::Arguments),
     Plan(commands::plan::Arguments),
     Run(commands::run::Arguments),
+    Serve(commands::serve::Arguments),
     Test(commands::test::Arguments),
     Status(commands::status::Arguments),
     State(commands::state::Arguments),

@@ -19,7 +19,7 @@ mod web;
 
 use clap::Parser as _;
 
-use args::{Cli, Command};
+use args::{Cli, Command, LogLevel};
 use context::Context;
 use env::Environment;
 use exit::Exit;
@@ -28,7 +28,7 @@ use output::Output;
 /// Runs the command line; answers how it ended.
 #[must_use]
 pub fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and versions are no mistakes. Nobody is left to tell where printing fails.
@@ -40,6 +40,14 @@ pub fn main() -> Exit {
             };
         }
     };
+    if matches!(cli.command, Command::Serve(_)) && cli.global.log_level.is_none() {
+        // Nobody looks on: what it does is told by its log.
+        cli.global.log_level = Some(if cli.global.quiet {
+            LogLevel::Warn
+        } else {
+            LogLevel::Info
+        });
+    }
     let environment = Environment::read();
     let output = Output::new(&cli.global, &environment);
     logs::start(&cli.global, output.colour_talk);
@@ -87,6 +95,7 @@ async fn dispatch(command: &Command, context: &Context) -> Exit {
         Command::Validate(arguments) => commands::validate::run(arguments, context),
         Command::Plan(arguments) => commands::plan::run(arguments, context).await,
         Command::Run(arguments) => commands::run::run(arguments, context).await,
+        Command::Serve(arguments) => commands::serve::run(arguments, context).await,
         Command::Test(arguments) => commands::test::run(arguments, context),
         Command::Status(arguments) => commands::status::run(arguments, context).await,
         Command::State(arguments) => commands::state::run(arguments, context).await,

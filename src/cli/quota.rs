@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::time::now;
 use crate::http::{Exchange, Exchanges};
+use crate::server::metrics::Metrics;
 use crate::state::{Limit, Permits, StateError};
 
 /// The limits last seen, by connection and endpoint family.
@@ -42,6 +43,8 @@ impl Quota {
 pub(super) struct Logged {
     pub(super) connection: Arc<str>,
     pub(super) quota: Arc<Quota>,
+    /// Where requests are counted.
+    pub(super) metrics: Option<Arc<Metrics>>,
 }
 
 impl Exchanges for Logged {
@@ -56,6 +59,10 @@ impl Exchanges for Logged {
             remaining = exchange.limit.and_then(|limit| limit.remaining),
             "api call"
         );
+        if let Some(metrics) = &self.metrics {
+            let status = exchange.status.unwrap_or(0);
+            metrics.requested(&self.connection, exchange.family, status);
+        }
         if exchange.attempt == 1 {
             let calls = &self.quota.calls;
             let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);

@@ -54,6 +54,8 @@ impl Services {
 pub(super) struct Gateway {
     /// What the services say of their limits.
     pub(super) quota: Arc<Quota>,
+    /// Where requests are counted.
+    pub(super) metrics: Option<Arc<Metrics>>,
     sandbox: Option<Sandbox>,
     transport: Arc<dyn Transport>,
     permits: Option<Arc<dyn Permits>>,
@@ -117,6 +119,7 @@ impl Gateway {
         };
         Ok(Self {
             quota: Arc::default(),
+            metrics: None,
             sandbox,
             transport,
             permits: permits.cloned(),
@@ -149,6 +152,7 @@ impl Gateway {
             exchanges: Arc::new(Logged {
                 connection: Arc::clone(name),
                 quota: Arc::clone(&self.quota),
+                metrics: self.metrics.clone(),
             }),
             cancel: self.cancel.clone(),
             pace: self.permits.as_ref().map(|permits| -> Arc<dyn SharedPace> {
@@ -203,6 +207,11 @@ impl Gateway {
             }
         }
         Ok(())
+    }
+
+    /// Sends requests that belong to no connection.
+    pub(super) fn transport(&self) -> &dyn Transport {
+        &*self.transport
     }
 
     /// Stops the sandbox.

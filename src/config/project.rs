@@ -83,4 +83,6 @@ pub struct Server {
     pub listen: Option<Spanned<String>>,
     /// The URL under which the services reach it.
     pub public_url: Option<Spanned<String>>,
+    /// How long what is in flight may take to settle once it is told to stop; default `20 seconds`.
+    pub grace: Option<Spanned<String>>,
 }

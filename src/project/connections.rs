@@ -14,6 +14,7 @@ const NO_SITE: Code = Code::new("connection.no_site");
 const WAYS_IN: Code = Code::new("connection.ways_in");
 const BAD_WAIT: Code = Code::new("connection.bad_wait");
 const BAD_LISTEN: Code = Code::new("server.bad_listen");
+const BAD_GRACE: Code = Code::new("server.bad_grace");
 const BAD_PUBLIC_URL: Code = Code::new("server.bad_public_url");
 
 /// Checks addresses, waits and ways in.
@@ -41,6 +42,15 @@ pub(super) fn check(project: &Project) -> Diagnostics {
             Diagnostic::error(BAD_LISTEN, "not an address to listen on")
                 .label(listen.span, "expected ADDRESS:PORT")
                 .help("write e.g. `127.0.0.1:8080`, or `0.0.0.0:8080` for all"),
+        );
+    }
+    if let Some(grace) = settled(server.grace.as_ref())
+        && parse_duration(&grace.value).is_none()
+    {
+        diagnostics.push(
+            Diagnostic::error(BAD_GRACE, "not a length of time")
+                .label(grace.span, "expected e.g. `20 seconds`")
+                .help("write a number and `seconds`, `minutes`, `hours` or `days`"),
         );
     }
     if let Some(url) = settled(server.public_url.as_ref())

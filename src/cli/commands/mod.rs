@@ -13,6 +13,7 @@ pub mod run;
 pub mod sandbox;
 pub mod schema;
 pub mod secrets;
+pub mod serve;
 pub mod state;
 pub mod status;
 mod telling;

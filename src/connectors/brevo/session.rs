@@ -22,12 +22,19 @@ pub(super) const EVENTS: &str = "events";
 /// list of limits names.
 pub(super) const OTHER: &str = "other";
 
+/// `POST /smtp/email`: 1,000 a second.
+pub(super) const EMAIL: &str = "email";
+/// All of them.
+pub const FAMILIES: &[&str] = &[CONTACTS, EVENTS, OTHER, EMAIL];
+
 /// An account and a key to it.
 pub struct Session {
     client: Client,
     base: Url,
     /// The account: what the state is bound to.
     pub account: String,
+    /// The address of the account, from which notices are sent; none where Brevo does not say.
+    pub(super) email: Option<String>,
     /// How long to wait before an event's absence is believed, in milliseconds.
     pub visible_after_ms: i64,
 }
@@ -68,6 +75,7 @@ impl Session {
             client,
             base: url.clone(),
             account: String::new(),
+            email: None,
             visible_after_ms: 60_000,
         };
         let account: Account = match session.get(OTHER, "/account").await {
@@ -78,6 +86,7 @@ impl Session {
             }
             answer => answer?,
         };
+        session.email.clone_from(&account.email);
         session.account = account.organization_id.or(account.email).ok_or_else(|| {
             Failure::new(
                 Class::BrokenAnswer,

@@ -70,7 +70,8 @@ impl Script {
 
     /// A session whose first answer has these headers.
     pub(super) async fn session_with(&self, headers: Vec<(&str, &str)>) -> Arc<Session> {
-        let mut account = Response::new(200, json!({ "organization_id": "o1" }).to_string());
+        let account = json!({ "organization_id": "o1", "email": "owner@acme.example" });
+        let mut account = Response::new(200, account.to_string());
         account.headers = headers.into_iter().collect();
         self.state.lock().unwrap().answers.push_front(Ok(account));
         let parts = Parts {

@@ -16,6 +16,8 @@ use crate::record::{Object, Projection, Value};
 
 /// The endpoint family of reading: its limit is per endpoint, 100 a second and more.
 const READING: &str = "jira";
+/// All endpoint families.
+pub const FAMILIES: &[&str] = &[READING];
 
 /// How a site is reached.
 #[derive(Clone, Debug)]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use rusqlite::{Row, params};
 
-use super::super::{Claim, Lane, LaneView, Lease, Origin, RunRecord, ScopeOf, StateError};
+use super::super::{
+    Claim, Lane, LaneView, Lease, Origin, RunRecord, ScopeOf, Standing, StateError,
+};
 use super::database::{Database, Fault};
 use super::row::{Cell, Stored, first, put, select};
 use crate::connectors::Cursor;
@@ -525,6 +527,52 @@ pub(super) fn view(database: &Database, row: &LaneRow, now: i64) -> Result<LaneV
         )?,
         last_run: run.map(|row| row.run),
     })
+}
+
+/// Where a pipeline stands, as a server needs it: nothing is counted that grows with what is known.
+pub(super) fn stand(
+    database: &Database,
+    pipeline: &str,
+    standing: &mut Standing,
+) -> Result<(), Fault> {
+    let connection = &database.connection;
+    let now = database.now()?;
+    let rows: Vec<LaneRow> = select(connection, "WHERE pipeline = ? ORDER BY shard", [pipeline])?;
+    let count = |sql: &str, lane: i64| -> Result<u64, Fault> {
+        let counted: i64 = connection
+            .prepare_cached(sql)?
+            .query_row([lane], |found| found.get(0))?;
+        Ok(u64::try_from(counted).unwrap_or(0))
+    };
+    for row in rows {
+        let cursors: Vec<CursorRow> =
+            select(connection, "WHERE lane_id = ? ORDER BY source", [row.id])?;
+        let run: Option<RunRow> = first(
+            connection,
+            "WHERE lane_id = ? ORDER BY id DESC LIMIT 1",
+            [row.id],
+        )?;
+        standing.holder = row
+            .holder_at(now)
+            .map(Into::into)
+            .or(standing.holder.take());
+        standing.cursors.extend(
+            cursors
+                .into_iter()
+                .map(|cursor| (cursor.source.into(), Cursor(cursor.cursor))),
+        );
+        let run = run.map(|row| (row.run.started_at, row.run.result));
+        standing.last_run = run.max(standing.last_run.take());
+        standing.unsettled += count(
+            "SELECT count(*) FROM outbox WHERE lane_id = ? AND state IN (1, 3)",
+            row.id,
+        )?;
+        standing.dead_letters += count(
+            "SELECT count(*) FROM dead_letters WHERE lane_id = ? AND state <> 2",
+            row.id,
+        )?;
+    }
+    Ok(())
 }
 
 /// Every lane, by name.

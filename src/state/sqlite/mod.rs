@@ -20,6 +20,7 @@ mod receipts;
 mod remembered;
 mod row;
 mod schema;
+mod serving;
 mod store;
 mod vault;
 mod worker;

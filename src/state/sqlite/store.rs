@@ -19,8 +19,8 @@ use crate::connectors::Cursor;
 
 /// A state in one SQLite file; see the module.
 pub struct SqliteStore {
-    writer: Worker,
-    reader: Worker,
+    pub(super) writer: Worker,
+    pub(super) reader: Worker,
 }
 
 impl SqliteStore {
