@@ -1,7 +1,7 @@
 //! What the services said of their limits, for the log while a run goes on and for `status` after it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::time::now;
@@ -14,12 +14,19 @@ use crate::state::{Limit, Permits, StateError};
 pub(super) struct Quota {
     seen: Mutex<BTreeMap<(Arc<str>, &'static str), Limit>>,
     calls: Mutex<Calls>,
+    /// Where a server counts requests.
+    metrics: OnceLock<Arc<Metrics>>,
 }
 
 /// Calls by connection and endpoint family.
 pub(super) type Calls = BTreeMap<(Arc<str>, &'static str), u64>;
 
 impl Quota {
+    /// Counts requests there too, from now on.
+    pub(super) fn count_in(&self, metrics: &Arc<Metrics>) {
+        self.metrics.get_or_init(|| Arc::clone(metrics));
+    }
+
     /// The calls made so far; tries that followed a failed one are none.
     pub(super) fn calls(&self) -> Calls {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,8 +50,6 @@ impl Quota {
 pub(super) struct Logged {
     pub(super) connection: Arc<str>,
     pub(super) quota: Arc<Quota>,
-    /// Where requests are counted.
-    pub(super) metrics: Option<Arc<Metrics>>,
 }
 
 impl Exchanges for Logged {
@@ -59,7 +64,7 @@ impl Exchanges for Logged {
             remaining = exchange.limit.and_then(|limit| limit.remaining),
             "api call"
         );
-        if let Some(metrics) = &self.metrics {
+        if let Some(metrics) = self.quota.metrics.get() {
             let status = exchange.status.unwrap_or(0);
             metrics.requested(&self.connection, exchange.family, status);
         }

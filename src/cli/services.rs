@@ -54,8 +54,6 @@ impl Services {
 pub(super) struct Gateway {
     /// What the services say of their limits.
     pub(super) quota: Arc<Quota>,
-    /// Where requests are counted.
-    pub(super) metrics: Option<Arc<Metrics>>,
     sandbox: Option<Sandbox>,
     transport: Arc<dyn Transport>,
     permits: Option<Arc<dyn Permits>>,
@@ -119,7 +117,6 @@ impl Gateway {
         };
         Ok(Self {
             quota: Arc::default(),
-            metrics: None,
             sandbox,
             transport,
             permits: permits.cloned(),
@@ -152,7 +149,6 @@ impl Gateway {
             exchanges: Arc::new(Logged {
                 connection: Arc::clone(name),
                 quota: Arc::clone(&self.quota),
-                metrics: self.metrics.clone(),
             }),
             cancel: self.cancel.clone(),
             pace: self.permits.as_ref().map(|permits| -> Arc<dyn SharedPace> {

@@ -15,6 +15,7 @@ use axum::Router;
 use axum::routing::post;
 use tokio::sync::Semaphore;
 
+use super::Wakes;
 use crate::http::Clock;
 use crate::state::Inbox;
 
@@ -35,6 +36,7 @@ pub struct Webhooks {
     connections: RwLock<BTreeMap<Arc<str>, Arc<Verification>>>,
     counts: Counts,
     large_bodies: Semaphore,
+    wakes: Arc<Wakes>,
 }
 
 impl Webhooks {
@@ -51,6 +53,7 @@ impl Webhooks {
             connections: RwLock::default(),
             counts: Counts::default(),
             large_bodies: Semaphore::new(BODIES_AT_ONCE),
+            wakes: Arc::default(),
         };
         webhooks.set_connections(connections);
         webhooks
@@ -70,6 +73,12 @@ impl Webhooks {
             .connections
             .write()
             .unwrap_or_else(PoisonError::into_inner) = connections;
+    }
+
+    /// Who is woken by what is kept.
+    #[must_use]
+    pub const fn wakes(&self) -> &Arc<Wakes> {
+        &self.wakes
     }
 
     /// What came of the deliveries so far, by connection and outcome: each connection's series are

@@ -105,7 +105,10 @@ pub(super) async fn take(
         .append(&connection, &identifier, text, now.as_millisecond())
         .await;
     match appended {
-        Ok(Appended::New) => answer(Outcome::Stored, StatusCode::OK, "stored\n"),
+        Ok(Appended::New) => {
+            webhooks.wakes.wake(&connection);
+            answer(Outcome::Stored, StatusCode::OK, "stored\n")
+        }
         Ok(Appended::Duplicate) => answer(Outcome::Duplicate, StatusCode::OK, "stored before\n"),
         Err(error) => {
             tracing::error!(connection = &*connection, "a webhook is not kept: {error}");

@@ -72,10 +72,9 @@ async fn serve(context: &Context) -> Result<Exit, Exit> {
     let permits: Arc<dyn Permits> = Arc::clone(&store) as Arc<dyn Permits>;
     let metrics = Arc::new(Metrics::default());
     let root = project.opened.root.clone();
-    let mut gateway = Gateway::start(context, &root, Some(&permits), &interrupt.token).await?;
-    gateway.metrics = Some(Arc::clone(&metrics));
+    let gateway = Gateway::start(context, &root, Some(&permits), &interrupt.token).await?;
+    gateway.quota.count_in(&metrics);
 
-    let wakes = Arc::new(Wakes::default());
     let inbox: Arc<dyn Inbox> = Arc::clone(&store) as Arc<dyn Inbox>;
     let webhooks = Arc::new(webhooks::Webhooks::new(
         inbox,
@@ -124,6 +123,7 @@ async fn serve(context: &Context) -> Result<Exit, Exit> {
         .begin(&listening)
         .await
         .map_err(|error| refuse(&error, output))?;
+    let wakes = Arc::clone(server.webhooks.wakes());
     server.go_on(&wakes, &interrupt).await;
     drop(listening);
     drop(server);

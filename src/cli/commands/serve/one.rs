@@ -13,12 +13,12 @@ use super::project::Project;
 use crate::cli::commands::run::keys;
 use crate::cli::commands::telling::time;
 use crate::cli::context::Context;
-use crate::cli::services::{Gateway, NotConnected, used};
+use crate::cli::services::{self, Gateway, NotConnected, used};
 use crate::cli::time::{SystemClock, now};
 use crate::engine::{self, End, Observer, RunEvent};
 use crate::http::{Class, Failure, SystemRandom};
 use crate::plan::{Notified, Plan};
-use crate::runtime::{Ask, Connected, Keys, NotBegun, run_once};
+use crate::runtime::{Ask, Connected, EndpointTrouble, Kept, Keys, NotBegun, run_once};
 use crate::server::metrics::Metrics;
 use crate::server::notice::{self, Ended, News, Notice};
 use crate::server::timetable::Ran;
@@ -211,16 +211,27 @@ impl Work<'_> {
             return Err(NotConnected::Written(Vec::new()));
         };
         let names = used(std::slice::from_ref(plan));
+        let kept = self.kept(project)?;
         let root = &project.opened.root;
         let connected = self
             .gateway
-            .connect(loaded, root, &names, &plan.limits)
+            .connect(loaded, root, &kept, &names, &plan.limits)
             .await?;
         let connected = Rc::new(connected);
         self.sessions
             .borrow_mut()
             .insert(Arc::clone(&plan.name), Rc::clone(&connected));
         Ok(connected)
+    }
+
+    /// What is kept sealed, as it is now: `connect` and `secrets` may have changed it.
+    fn kept(&self, project: &Project) -> Result<Kept, NotConnected> {
+        services::kept(self.context, &project.opened).map_err(|_| {
+            NotConnected::Written(vec![EndpointTrouble {
+                message: "what the project keeps sealed cannot be read".to_owned(),
+                help: "check FLOWLINE_KEY, or .flowline/key".to_owned(),
+            }])
+        })
     }
 
     async fn run(&self, project: &Project, plan: &Arc<Plan>) -> Went {
@@ -399,14 +410,17 @@ impl<'w> Work<'w> {
             .ok_or_else(|| "there is no connection to Brevo".to_owned())?;
         let root = &project.opened.root;
         let names = [Arc::clone(name)];
-        let connected = self
-            .gateway
-            .connect(loaded, root, &names, &BTreeMap::new())
-            .await;
-        let connected = connected.map_err(|why| match why {
+        let refused = |why| match why {
             NotConnected::Refused(failure) => failure.message,
             NotConnected::Written(_) => format!("`{name}` has no credential"),
-        })?;
+        };
+        let kept = self.kept(project).map_err(refused)?;
+        let whole = BTreeMap::new();
+        let connected = self
+            .gateway
+            .connect(loaded, root, &kept, &names, &whole)
+            .await
+            .map_err(refused)?;
         let session = connected
             .brevo
             .get(name)

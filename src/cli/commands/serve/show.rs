@@ -21,7 +21,7 @@ impl Server<'_> {
                 .timetable
                 .all()
                 .map(|(name, due)| {
-                    json!({ "name": name, "schedule": schedule(name), "next_run": due.map(at) })
+                    json!({ "name": &**name, "schedule": schedule(name), "next_run": due.map(at) })
                 })
                 .collect();
             output.result_json(&json!({ "listening": address, "pipelines": pipelines }));

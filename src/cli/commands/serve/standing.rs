@@ -9,15 +9,16 @@ use futures::future::LocalBoxFuture;
 use super::one::{Done, Told};
 use super::project::{is_woken, reason};
 use super::{RANDOM, Server, timestamp};
-use crate::cli::services::used;
+use crate::cli::services::{kept, used};
 use crate::cli::time::now;
 use crate::config::Connection;
 use crate::connectors::{brevo, jira};
-use crate::runtime::endpoints;
+use crate::runtime::{Signing, endpoints, signing};
 use crate::server::Listening;
 use crate::server::health::Reason;
 use crate::server::metrics::Declared;
 use crate::server::timetable::{Past, Ran};
+use crate::server::webhooks::Verification;
 use crate::state::{Serving as _, StateError};
 
 impl<'s> Server<'s> {
@@ -60,8 +61,35 @@ impl<'s> Server<'s> {
         self.work.metrics.declare(self.declared());
         self.state
             .know(self.project.plans.keys().cloned().collect());
+        self.webhooks.set_connections(self.verifications());
         self.stand();
         Ok(())
+    }
+
+    /// What deliveries must carry. Where nothing that is sealed can be read, none is taken.
+    fn verifications(&self) -> BTreeMap<Arc<str>, Verification> {
+        let opened = &self.project.opened;
+        let Some(loaded) = &opened.loaded else {
+            return BTreeMap::new();
+        };
+        let Ok(kept) = kept(self.work.context, opened) else {
+            return BTreeMap::new();
+        };
+        let all = signing(loaded, &opened.root, &kept).into_iter();
+        all.map(|(name, signing)| {
+            let verification = match signing {
+                Signing::Jira {
+                    secret,
+                    client_secret,
+                } => Verification::Jira {
+                    secret,
+                    client_secret,
+                },
+                Signing::Brevo { token } => Verification::Brevo { token },
+            };
+            (name, verification)
+        })
+        .collect()
     }
 
     fn declared(&self) -> Declared {
@@ -124,8 +152,15 @@ impl<'s> Server<'s> {
         let plans = self.project.plans.values();
         let plans: Vec<_> = plans.filter(|plan| plan.enabled).cloned().collect();
         let root = &self.project.opened.root;
+        let Ok(kept) = kept(self.work.context, &self.project.opened) else {
+            return vec![Reason {
+                code: "connection.sealed".to_owned(),
+                message: "what the project keeps sealed cannot be read".to_owned(),
+                file: None,
+            }];
+        };
         let lacks = |name: Arc<str>| {
-            let troubles = endpoints(loaded, &[Arc::clone(&name)], root).err()?;
+            let troubles = endpoints(loaded, &[Arc::clone(&name)], root, &kept).err()?;
             let said: Vec<String> = troubles.into_iter().map(|one| one.message).collect();
             Some(Reason {
                 code: "connection.no_credential".to_owned(),
