@@ -6,6 +6,8 @@ use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
 use crate::cli::context::Context;
 use crate::project::PROJECT_FILE;
 
@@ -18,17 +20,22 @@ pub(super) struct Watch {
     env_file: PathBuf,
     taken: u64,
     seen: u64,
+    /// Outlives a wait that something else has ended.
+    looks: Interval,
 }
 
 impl Watch {
     /// Begins with the files as they are.
     pub(super) fn new(context: &Context, root: &Path) -> Self {
         let env_file = context.global.env_file.clone();
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut watch = Self {
             root: root.to_owned(),
             env_file: env_file.unwrap_or_else(|| root.join(".env")),
             taken: 0,
             seen: 0,
+            looks,
         };
         watch.take();
         watch
@@ -43,7 +50,7 @@ impl Watch {
     /// Ends once the files have changed, and are not being written any more.
     pub(super) async fn changed(&mut self) {
         loop {
-            tokio::time::sleep(LOOK).await;
+            self.looks.tick().await;
             let now = self.look();
             let settled = now == self.seen;
             self.seen = now;
