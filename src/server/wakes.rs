@@ -24,14 +24,16 @@ impl Wakes {
     /// The connections since the last time; waits until there is one.
     pub async fn next(&self) -> BTreeSet<Arc<str>> {
         loop {
-            let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
-            let taken = std::mem::take(&mut *woken);
-            drop(woken);
+            let taken = self.take();
             if !taken.is_empty() {
                 return taken;
             }
             self.bell.notified().await;
         }
+    }
+
+    fn take(&self) -> BTreeSet<Arc<str>> {
+        std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
