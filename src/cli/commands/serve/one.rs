@@ -230,6 +230,7 @@ impl Work<'_> {
             NotConnected::Written(vec![EndpointTrouble {
                 message: "what the project keeps sealed cannot be read".to_owned(),
                 help: "check FLOWLINE_KEY, or .flowline/key".to_owned(),
+                connect_first: false,
             }])
         })
     }
