@@ -25,5 +25,5 @@ pub use dialect::BrevoDialect;
 pub use events::{EventCalls, EventWriter, event_calls};
 pub use lookup::contacts as lookup_contacts;
 pub use oauth::{ClientCredentials, OAuth};
-pub use webhook::{WebhookSource, recorded_event};
 pub use session::{FAMILIES, Session};
+pub use webhook::{WebhookSource, recorded_event};

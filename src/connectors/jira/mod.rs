@@ -30,5 +30,5 @@ pub use lookup::{customers, issues_of, search, users};
 pub use oauth::{App, Held, OAuth, Resource, TokenStore, Tokens, accessible_resources};
 pub use recorded::recorded;
 pub use scopes::{Uses, scopes};
-pub use webhook::{InboxSource, Wanted, recorded_event};
 pub use session::{Basic, FAMILIES, Myself, Session, Site};
+pub use webhook::{InboxSource, Wanted, recorded_event};

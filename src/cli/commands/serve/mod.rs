@@ -74,6 +74,10 @@ async fn serve(context: &Context) -> Result<Exit, Exit> {
     let root = project.opened.root.clone();
     let gateway = Gateway::start(context, &root, Some(&permits), &interrupt.token).await?;
     gateway.quota.count_in(&metrics);
+    if let Err(error) = gateway.deliver_seeded(&project.opened, &*store).await {
+        gateway.stop().await;
+        return Err(refuse(&error, output));
+    }
 
     let inbox: Arc<dyn Inbox> = Arc::clone(&store) as Arc<dyn Inbox>;
     let webhooks = Arc::new(webhooks::Webhooks::new(

@@ -126,6 +126,7 @@ fn entry(plan: &Plan) -> Entry {
 pub(super) fn is_woken(kind: &SourceKind) -> bool {
     match kind {
         SourceKind::JiraIssues(issues) => issues.live,
+        SourceKind::JiraWebhook(_) | SourceKind::BrevoWebhook(_) => true,
         _ => false,
     }
 }
