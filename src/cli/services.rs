@@ -486,6 +486,7 @@ pub(super) fn terms(plan: &Plan, connected: &Connected, first_run: i64) -> Vec<S
             // What a webhook tells is never older than the pipeline.
             SinkKind::Events(_) if plan.reads_webhooks_only() => None,
             SinkKind::Events(events) => Some(first_run.saturating_sub(events.backfill_ms)),
+            SinkKind::Http(sink) => Some(first_run.saturating_sub(sink.backfill_ms)),
             SinkKind::Contacts(_) | SinkKind::Metrics(_) | SinkKind::File(_) => None,
         },
     };

@@ -173,4 +173,6 @@ pub enum Found {
     },
     /// It is not there.
     Absent,
+    /// Nobody can tell: it is held, and never sent again by itself.
+    Unknowable,
 }

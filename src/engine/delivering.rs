@@ -174,7 +174,8 @@ impl Delivering<'_> {
                 continue;
             };
             if unknown {
-                self.ask(sink, writer, counting, deliveries, settled).await;
+                self.ask(sink, writer, counting, deliveries, settled)
+                    .await?;
             } else {
                 self.send(sink, writer, counting, (deliveries, sent_at), settled)
                     .await?;
@@ -242,12 +243,13 @@ impl Delivering<'_> {
         counting: &mut Counting,
         deliveries: Vec<Delivery>,
         settled: &mut Settled,
-    ) {
+    ) -> Result<(), End> {
+        let mut end = None;
         let (rows, operations) = split(deliveries);
         let mut answers = writer.find(&operations).await.into_iter();
         let now = self.context.now();
-        let (mut applied, mut retried, mut unknown) = (0, 0, 0);
-        for row in &rows {
+        let (mut applied, mut retried, mut unknown, mut failed) = (0, 0, 0, 0);
+        for (row, operation) in rows.iter().zip(&operations) {
             let last = row.sent_at.saturating_add(sink.visible_after_ms);
             let settlement = match answers.next().flatten() {
                 Some(Found::There) => {
@@ -276,6 +278,10 @@ impl Delivering<'_> {
                         Settlement::Ask { at }
                     }
                 },
+                Some(Found::Unknowable) => {
+                    failed += 1;
+                    self.held(sink, operation, counting, &mut end)
+                }
                 // It could not be asked: absence is not shown, so it is asked again.
                 None => {
                     unknown += 1;
@@ -291,8 +297,36 @@ impl Delivering<'_> {
             applied,
             retried,
             unknown,
-            failed: 0,
+            failed,
         });
+        end.map_or(Ok(()), Err)
+    }
+
+    /// What becomes of an operation of which nobody can tell whether it was applied.
+    fn held(
+        &self,
+        sink: &JobSink,
+        operation: &Operation,
+        counting: &mut Counting,
+        end: &mut Option<End>,
+    ) -> Settlement {
+        const CLASS: &str = "unknown";
+        let reason = "there was no answer: it may have been applied, and nobody can be asked";
+        let skipped = sink.on_error == OnError::Skip;
+        let place = (&operation.record, Some(&sink.name));
+        counting.dead(self.context, place.0, place.1, (CLASS, reason), skipped);
+        if sink.on_error == OnError::Stop {
+            end.get_or_insert(End::Stopped {
+                reason: format!("{}: {reason}", public_name(&operation.record)),
+            });
+        }
+        if skipped {
+            return Settlement::Skipped;
+        }
+        Settlement::Dead {
+            class: CLASS.into(),
+            reason: reason.into(),
+        }
     }
 }
 

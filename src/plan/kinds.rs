@@ -34,6 +34,8 @@ pub enum SinkKind {
     Contacts(Box<brevo::Contacts>),
     /// `brevo.events`.
     Events(Box<brevo::Events>),
+    /// `http`.
+    Http(Box<http::HttpSink>),
     /// `metrics`.
     Metrics(Box<metrics::Metrics>),
     /// `file`.
@@ -109,6 +111,9 @@ impl SinkKind {
         match self {
             Self::Contacts(sink) => sink.operation(record, sink_index, at).map(Made::from),
             Self::Events(sink) => sink.operation(record, sink_index, at).map(Made::from),
+            Self::Http(sink) => Ok(Made::Operation(Box::new(
+                sink.operation(record, sink_index, at)?,
+            ))),
             Self::Metrics(sink) => Ok(sink
                 .operation(record, sink_index, at)?
                 .map_or(Made::Nothing, |one| Made::Operation(Box::new(one)))),

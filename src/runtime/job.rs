@@ -11,6 +11,8 @@ use crate::connectors::brevo::{
     self, AccountFacts, ContactWriter, EventWriter, Needs, create_attributes, create_lists, refusal,
 };
 use crate::connectors::file::FileWriter;
+use crate::connectors::http::HttpWriter;
+use crate::connectors::http::spec::HttpSink;
 use crate::engine::{Gauges, Guard, JobSink, JobSource, Route};
 use crate::expression::{Expression, Kind};
 use crate::http::{Class, Failure};
@@ -68,6 +70,7 @@ pub async fn prepare(
         let joined = match &sink.kind {
             SinkKind::Contacts(spec) => join_contacts(spec, plan, brevo.as_ref()),
             SinkKind::Events(spec) => join_events(spec, plan, brevo.as_ref()),
+            SinkKind::Http(spec) => Some(join_http(spec, connected)?),
             SinkKind::Metrics(_) => Some(Joined::new(Route::Gauges(Gauges::default()))),
             SinkKind::File(spec) => Some(Joined::new(Route::Replace(Box::new(FileWriter::open(
                 root, spec,
@@ -119,6 +122,17 @@ impl Joined {
             contacts: false,
         }
     }
+}
+
+fn join_http(spec: &HttpSink, connected: &Connected) -> Result<Joined, Failure> {
+    let web = connected.web.as_deref().ok_or_else(|| missing("http"))?;
+    let session = web.open(spec.auth.as_ref(), &spec.secret_headers)?;
+    let writer = HttpWriter::new(session, spec.repeatable);
+    Ok(Joined {
+        backfill_ms: spec.backfill_ms,
+        once_scopes: vec![Arc::clone(&spec.scope)],
+        ..Joined::new(Route::Outbox(Box::new(writer)))
+    })
 }
 
 /// A Brevo account and what it has.
@@ -173,7 +187,7 @@ pub async fn accounts(plan: &Plan, connected: &Connected) -> Result<Accounts, Fa
         match &sink.kind {
             SinkKind::Contacts(spec) => account.check_contacts(spec, needs),
             SinkKind::Events(spec) => account.check_events(spec, needs),
-            SinkKind::Metrics(_) | SinkKind::File(_) => {}
+            SinkKind::Http(_) | SinkKind::Metrics(_) | SinkKind::File(_) => {}
         }
     }
     // All accounts first: what one lacks keeps the others as they are.

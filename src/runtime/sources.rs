@@ -146,7 +146,7 @@ impl OpenSource for PlanSource {
                 }
                 SourceKind::Http(spec) => {
                     let web = self.web.as_deref().ok_or_else(missing)?;
-                    let session = web.open(&spec.url, spec.auth.as_ref(), &spec.secret_headers)?;
+                    let session = web.open(spec.auth.as_ref(), &spec.secret_headers)?;
                     Box::new(HttpReader::open(
                         session,
                         spec,

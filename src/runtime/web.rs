@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::config::{SecretSource, Strings, is_loopback};
-use crate::connectors::http::spec::{Auth, address};
+use crate::config::{SecretSource, Strings};
+use crate::connectors::http::spec::Auth;
 use crate::connectors::http::{HttpSession, Secrets};
 use crate::http::{Class, Failure, Parts, Secret};
 
@@ -18,24 +18,17 @@ pub struct Web {
 }
 
 impl Web {
-    /// Opens the API at an address, or any where none is known yet; nothing is asked.
+    /// Opens an API; nothing is asked yet.
     ///
     /// # Errors
-    /// Where a secret is not there, or the address is out of the sandbox.
+    /// Where a secret is not there.
     pub fn open(
         &self,
-        url: &str,
         auth: Option<&Auth>,
         headers: &[(String, SecretSource)],
     ) -> Result<HttpSession, Failure> {
-        let here = address(url).is_ok_and(|url| is_loopback(&url));
-        if self.stays_here && !here {
-            let message =
-                "http: the sandbox emulates no other API: only addresses of this machine are asked";
-            return Err(Failure::new(Class::Rejected, message)
-                .help("leave `http` out to try the rest, or run without --sandbox"));
-        }
-        HttpSession::open((self.parts)(), auth, headers, &*self.secrets)
+        let find = (&*self.secrets, self.stays_here);
+        HttpSession::open((self.parts)(), auth, headers, find)
     }
 }
 

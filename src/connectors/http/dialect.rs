@@ -19,6 +19,10 @@ impl Dialect for AnyDialect {
         if !page {
             failure.message = format!("http: {call}: {}", response.status);
         }
+        // Of one record, not of all: the next one may be another thing, or none is paid for.
+        if matches!(failure.class, Class::Gone | Class::Payment) {
+            failure.class = Class::Rejected;
+        }
         let help = match failure.class {
             Class::Authentication => "check `auth` of the pipeline and the secret behind it",
             Class::Permission => "whoever the secret belongs to may not do this",

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::dialect::AnyDialect;
 use super::spec::Auth;
-use crate::config::SecretSource;
+use crate::config::{SecretSource, is_loopback};
 use crate::http::{
     Call, Class, Client, Failure, HeaderValue, Method, Pacer, Parts, Request, Response, Safety,
     Secret,
@@ -24,10 +24,12 @@ pub type Secrets = dyn Fn(&SecretSource) -> Result<Secret, Failure> + Send + Syn
 pub struct HttpSession {
     client: Client,
     secrets: Vec<(String, Secret)>,
+    stays_here: bool,
 }
 
 impl HttpSession {
-    /// Finds the secrets; nothing is asked yet.
+    /// Finds the secrets; nothing is asked yet. Where it `stays_here` only this machine is asked:
+    /// nothing leaves the sandbox.
     ///
     /// # Errors
     /// Where a secret is not there.
@@ -35,7 +37,7 @@ impl HttpSession {
         parts: Parts,
         auth: Option<&Auth>,
         headers: &[(String, SecretSource)],
-        find: &Secrets,
+        (find, stays_here): (&Secrets, bool),
     ) -> Result<Self, Failure> {
         let mut secrets = Vec::new();
         for (name, source) in headers {
@@ -58,6 +60,7 @@ impl HttpSession {
         Ok(Self {
             client: Client::new(parts, Arc::new(AnyDialect), Pacer::default()),
             secrets,
+            stays_here,
         })
     }
 
@@ -86,6 +89,12 @@ impl HttpSession {
         mut request: Request,
         safety: Safety,
     ) -> Result<Response, Failure> {
+        if self.stays_here && !is_loopback(&request.url) {
+            let message =
+                "http: the sandbox emulates no other API: only addresses of this machine are asked";
+            return Err(Failure::new(Class::Rejected, message)
+                .help("leave `http` out to try the rest, or run without --sandbox"));
+        }
         for (name, secret) in &self.secrets {
             let value = HeaderValue::Secret(secret.clone());
             request.headers.push((name.clone(), value));

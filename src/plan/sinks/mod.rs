@@ -3,8 +3,10 @@
 mod contacts;
 mod events;
 mod file;
+mod http;
 mod identify;
 mod metrics;
+mod once;
 mod values;
 
 use super::check;
@@ -71,6 +73,9 @@ pub(super) fn compile(
         Sink::BrevoEvents(written) => {
             events::events(written, span, &place, catalog, flow, compiler)
                 .map(|sink| SinkKind::Events(Box::new(sink)))
+        }
+        Sink::Http(written) => {
+            http::http(written, span, flow, compiler).map(|sink| SinkKind::Http(Box::new(sink)))
         }
         Sink::Metrics(written) => {
             metrics::metrics(written, flow, compiler).map(|sink| SinkKind::Metrics(Box::new(sink)))

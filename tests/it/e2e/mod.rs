@@ -4,6 +4,7 @@ mod api;
 mod credentials;
 mod enrich;
 mod groups;
+mod http_sink;
 mod http_source;
 mod inbox;
 mod metrics;

@@ -175,7 +175,7 @@ impl Foresight<'_> {
                         }
                     }
                 }
-                SinkKind::Metrics(_) | SinkKind::File(_) => {}
+                SinkKind::Http(_) | SinkKind::Metrics(_) | SinkKind::File(_) => {}
             }
         }
     }

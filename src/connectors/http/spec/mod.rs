@@ -35,10 +35,11 @@ pub enum Auth {
 pub const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "x-api-key"];
 
 /// Headers that are the transport's own.
-pub const OWN_HEADERS: [&str; 5] = [
+pub const OWN_HEADERS: [&str; 6] = [
     "host",
     "connection",
     "content-length",
+    "idempotency-key",
     "transfer-encoding",
     "te",
 ];
