@@ -9,6 +9,7 @@ mod delivered;
 pub mod file;
 pub mod http;
 pub mod jira;
+mod memory;
 pub mod metrics;
 mod oauth;
 
@@ -22,6 +23,8 @@ use crate::record::{Record, Value};
 use crate::transform::Question;
 
 pub use delivered::{Delivered, Deliveries, Mark};
+
+pub use memory::{Known, Memory, NoMemory};
 
 /// Where a source goes on: written and read by the source alone, kept by the state.
 ///
@@ -38,6 +41,8 @@ pub struct Page {
     pub bad: Vec<BadRecord>,
     /// Where the next run goes on once all before it is committed; none: as it was.
     pub cursor: Option<Cursor>,
+    /// What the source is to know of things in later runs, once all before it is committed.
+    pub known: Vec<Known>,
     /// Things a person must be told (a comment page that was cut), in one sentence each.
     pub notices: Vec<String>,
 }

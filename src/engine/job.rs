@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use super::{Gauges, Guard, Observer};
-use crate::connectors::{Lookups, Replacing, Source, Start, Writer};
+use crate::connectors::{Lookups, Memory, Replacing, Source, Start, Writer};
 use crate::http::{Clock, Failure, Random};
 
 /// One run of one pipeline.
@@ -87,8 +87,12 @@ impl Since {
 
 /// Opens a source.
 pub trait OpenSource: Send + Sync {
-    /// Opens it where it is to start.
-    fn open<'a>(&'a self, start: Start) -> BoxFuture<'a, Result<Box<dyn Source + 'a>, Failure>>;
+    /// Opens it where it is to start; `memory` is what it kept in earlier runs.
+    fn open<'a>(
+        &'a self,
+        start: Start,
+        memory: &'a dyn Memory,
+    ) -> BoxFuture<'a, Result<Box<dyn Source + 'a>, Failure>>;
 }
 
 /// A sink of a job.

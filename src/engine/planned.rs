@@ -18,6 +18,8 @@ pub struct Planned<'p> {
     plan: &'p Plan,
     processor: Processor<'p>,
     of_jira: bool,
+    /// Where the issues are that its records tell of; none where they tell of none.
+    issues: Option<Issues>,
     /// Paths that the plan reads and no record had so far.
     unseen: Vec<Vec<Arc<str>>>,
     /// Seals the groups of aggregates; none where there are no aggregates.
@@ -44,11 +46,15 @@ impl<'p> Planned<'p> {
         Ok(Self {
             plan,
             processor: Processor::new(plan, key, run_time, &mut spill)?,
-            of_jira: plan.sources.iter().any(|source| {
-                matches!(
-                    source.kind,
-                    SourceKind::JiraIssues(_) | SourceKind::JiraWebhook(_)
-                )
+            of_jira: plan
+                .sources
+                .iter()
+                .any(|source| source.kind.name().starts_with("jira.")),
+            issues: plan.sources.iter().find_map(|source| match source.kind {
+                SourceKind::JiraIssues(_) => Some(Issues::Records),
+                SourceKind::JiraComments(_) | SourceKind::JiraWorklogs(_) => Some(Issues::Members),
+                SourceKind::JiraWebhook(_) => Some(Issues::Either),
+                _ => None,
             }),
             unseen,
             seal,
@@ -122,14 +128,8 @@ impl Stages for Planned<'_> {
 
     fn process(&mut self, record: Record, out: &mut Staged) -> Result<(), String> {
         self.unseen.retain(|path| !has(&record.value, path));
-        if self.of_jira {
-            let identity = record.identity.as_ref();
-            if let Some(id) = identity.and_then(|identity| identity.parts().first()) {
-                out.facts.push(Fact::Issue(Arc::clone(id)));
-            }
-            if let Some((project, _)) = record.name.rsplit_once('-') {
-                out.facts.push(Fact::Project(project.into()));
-            }
+        if let Some(issues) = self.issues {
+            out.facts.extend(issue_facts(issues, &record));
         }
         // A value is shared: this copies nothing.
         let value = record.value.clone();
@@ -162,6 +162,37 @@ impl Stages for Planned<'_> {
             .map(|path| format!("`$.{}` matched nothing in any record", path.join(".")));
         unseen.chain(self.recalled.notice()).collect()
     }
+}
+
+/// Where issues are.
+#[derive(Clone, Copy)]
+enum Issues {
+    /// Each record is one.
+    Records,
+    /// Each record has one under `issue`.
+    Members,
+    /// Either: a webhook tells of issues, of what belongs to one, or of neither.
+    Either,
+}
+
+/// What `status` counts of the issue that a record tells of.
+fn issue_facts(issues: Issues, record: &Record) -> Vec<Fact> {
+    let identity = record.identity.as_ref();
+    let text = |member: &str| record.value.at(&["issue", member])?.as_str().map(Arc::from);
+    let (id, key): (Option<Arc<str>>, Option<Arc<str>>) = match issues {
+        Issues::Records => (
+            identity.and_then(|identity| identity.parts().first().cloned()),
+            Some(Arc::clone(&record.name)),
+        ),
+        Issues::Either if record.value.get("fields").is_some() => (
+            identity.and_then(|identity| identity.parts().first().cloned()),
+            Some(Arc::clone(&record.name)),
+        ),
+        Issues::Members | Issues::Either => (text("id"), text("key")),
+    };
+    let project = key.as_deref().and_then(|key| key.rsplit_once('-'));
+    let project = project.map(|(project, _)| Fact::Project(project.into()));
+    id.map(Fact::Issue).into_iter().chain(project).collect()
 }
 
 /// True for a contact's operation that writes an identity of a Jira user whom the record names.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::counting::{Counting, public_name};
 use super::{Context, End, JobSink, OnError, Route, RunEvent, Staged, Stages, Trouble};
-use crate::connectors::{Cursor, Page};
+use crate::connectors::{Cursor, Known, Page};
 use crate::operation::{Operation, as_delivered};
 use crate::record::Record;
 use crate::state::{
     Change, Commit, Decision, Fact, Group, GroupId, Lease, NewDeadLetter, Remains, ScopeOf,
-    SinkTerms, Store,
+    SinkTerms, SourceKnown, Store,
 };
 
 /// How many groups are read or forgotten at once.
@@ -41,8 +41,32 @@ pub(super) struct Gathered {
     facts: Vec<Fact>,
     retried: Vec<i64>,
     groups: Vec<Group>,
+    known: Vec<SourceKnown>,
+    waits: bool,
+    settles: bool,
     /// Why the run ends with this page, which is not complete then.
     pub(super) stop: Option<End>,
+}
+
+impl Gathered {
+    /// What a source is to know in later runs; `waits` where that counts only once the sources
+    /// have ended.
+    pub(super) fn knows(&mut self, source: &Arc<str>, known: Vec<Known>, waits: bool) {
+        self.waits = waits;
+        self.known
+            .extend(known.into_iter().map(|known| SourceKnown {
+                source: Arc::clone(source),
+                known,
+            }));
+    }
+
+    /// What the sources told counts from now on.
+    pub(super) fn settled() -> Self {
+        Self {
+            settles: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl Reading<'_> {
@@ -224,6 +248,9 @@ impl Reading<'_> {
             retried: gathered.retried,
             facts: gathered.facts,
             groups: gathered.groups,
+            known: gathered.known,
+            waits: gathered.waits,
+            settles: gathered.settles,
             gone: Vec::new(),
             gauges: None,
             hold: self.hold,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::counting::Counting;
 use super::delivering::{Delivering, Waiting};
 use super::looking;
+use super::memory::StoreMemory;
 use super::reading::{Gathered, Reading};
 use super::run::sinks_of;
 use super::{Context, End, Job, JobSink, RunEvent, Since, Stages};
@@ -73,7 +74,12 @@ pub(super) async fn read_sources(
         }
         *incremental |= start.cursor.is_some();
         cursors.push((Arc::clone(&spec.name), start.cursor.clone()));
-        let mut source = spec.open.open(start).await.map_err(End::from)?;
+        let memory = StoreMemory {
+            store: reading.store,
+            lease: reading.lease,
+            source: Arc::clone(&spec.name),
+        };
+        let mut source = spec.open.open(start, &memory).await.map_err(End::from)?;
         let mut next = pull(source.as_mut(), delivering.context).await?;
         while let Some(mut page) = next {
             let count = (page.records.len() + page.bad.len()) as u64;
@@ -86,7 +92,11 @@ pub(super) async fn read_sources(
             let cursor = page.cursor.take().filter(|_| !job.reads_whole);
             let cancel = delivering.context.cancel;
             looking::before(job, stages, Some(&page.records), cancel).await?;
+            let known = std::mem::take(&mut page.known);
             let mut gathered = reading.page(page, stages, &job.sinks, counting);
+            if gathered.stop.is_none() {
+                gathered.knows(&spec.name, known, job.holds);
+            }
             let stop = gathered.stop.take();
             // A page that was cut off is read again: its cursor is not right yet.
             let moved: Vec<_> = cursor
@@ -140,11 +150,12 @@ pub(super) async fn read_sources(
         let sinks = sinks_of(job);
         deliver_unless_held(reading.hold, delivering, &sinks, counting).await?;
     }
-    if !reading.hold && !held.is_empty() {
+    if !reading.hold && (job.holds || !held.is_empty()) {
         // Only now is all durable that was made of the records before them.
         let last = std::mem::take(&mut held);
+        let settled = Gathered::settled();
         reading
-            .commit(Gathered::default(), last, &mut job.sinks, counting)
+            .commit(settled, last, &mut job.sinks, counting)
             .await?;
     }
     Ok(held)

@@ -23,8 +23,58 @@ pub enum SourceKind {
     JiraWebhook(Box<jira::Webhook>),
     /// `brevo.webhook`.
     BrevoWebhook(Box<brevo::Webhook>),
+    /// `jira.comments`.
+    JiraComments(Box<jira::Comments>),
+    /// `jira.worklogs`.
+    JiraWorklogs(Box<jira::Worklogs>),
+    /// `jira.users`.
+    JiraUsers(jira::Users),
+    /// `jira.projects`.
+    JiraProjects,
+    /// `jira.versions`.
+    JiraVersions(jira::Versions),
+    /// `jira.sprints`.
+    JiraSprints(jira::Sprints),
     /// `file`.
     File(Box<file::FileSource>),
+}
+
+impl SourceKind {
+    /// Its name, as a pipeline writes it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::JiraIssues(_) => "jira.issues",
+            Self::JiraComments(_) => "jira.comments",
+            Self::JiraWorklogs(_) => "jira.worklogs",
+            Self::JiraUsers(_) => "jira.users",
+            Self::JiraProjects => "jira.projects",
+            Self::JiraVersions(_) => "jira.versions",
+            Self::JiraSprints(_) => "jira.sprints",
+            Self::Http(_) => "http",
+            Self::JiraWebhook(_) => "jira.webhook",
+            Self::BrevoWebhook(_) => "brevo.webhook",
+            Self::File(_) => "file",
+        }
+    }
+
+    /// Where its first run starts.
+    #[must_use]
+    pub const fn since(&self) -> Option<crate::expression::Since> {
+        match self {
+            Self::JiraIssues(source) => source.since,
+            Self::JiraComments(source) => source.issues.since,
+            Self::JiraWorklogs(source) => source.issues.since,
+            Self::JiraVersions(source) => source.since,
+            Self::JiraSprints(source) => source.since,
+            Self::JiraUsers(_)
+            | Self::JiraProjects
+            | Self::JiraWebhook(_)
+            | Self::BrevoWebhook(_)
+            | Self::Http(_)
+            | Self::File(_) => None,
+        }
+    }
 }
 
 /// What a sink makes of a record.

@@ -9,7 +9,7 @@ use super::inbox::Delivery;
 use super::{Connected, Web};
 use crate::connectors::file::FileReader;
 use crate::connectors::http::HttpReader;
-use crate::connectors::{Source, Start, brevo, jira};
+use crate::connectors::{Memory, Source, Start, brevo, jira};
 use crate::engine::{JobSource, OpenSource, Since};
 use crate::http::{Class, Failure};
 use crate::plan::{Plan, SourceKind};
@@ -49,28 +49,26 @@ pub fn open_sources(
                 open: Box::new(open),
             });
         };
-        match &source.kind {
-            SourceKind::JiraIssues(spec) => {
-                // An aggregate's window moves with each run, all others' with the first.
-                let since = match spec.since {
-                    None => Since::Beginning,
-                    Some(crate::expression::Since::At(time)) => Since::At(time),
-                    Some(crate::expression::Since::Ago(ms)) if plan.reads_whole() => {
-                        Since::BeforeThisRun(ms)
-                    }
-                    Some(crate::expression::Since::Ago(ms)) => Since::BeforeFirstRun(ms),
-                };
-                let inbox = spec.live.then(|| inbox_name(&name));
-                add(name, since, false);
-                if let Some(inbox) = inbox {
-                    add(inbox, since, true);
-                }
+        // An aggregate's window moves with each run, all others' with the first.
+        let since = match source.kind.since() {
+            None => Since::Beginning,
+            Some(crate::expression::Since::At(time)) => Since::At(time),
+            Some(crate::expression::Since::Ago(ms)) if plan.reads_whole() => {
+                Since::BeforeThisRun(ms)
             }
+            Some(crate::expression::Since::Ago(ms)) => Since::BeforeFirstRun(ms),
+        };
+        match &source.kind {
             // What is waiting is read; what came before it is no business of the pipeline.
             SourceKind::JiraWebhook(_) | SourceKind::BrevoWebhook(_) => {
                 add(name, Since::BeforeThisRun(0), true);
             }
-            SourceKind::Http(_) | SourceKind::File(_) => add(name, Since::Beginning, false),
+            SourceKind::JiraIssues(spec) if spec.live => {
+                let inbox = inbox_name(&name);
+                add(name, since, false);
+                add(inbox, since, true);
+            }
+            _ => add(name, since, false),
         }
     }
     sources
@@ -96,13 +94,7 @@ pub(super) fn inbox_name(source: &str) -> String {
 }
 
 pub(super) fn source_name(kind: &SourceKind, index: usize) -> String {
-    let name = match kind {
-        SourceKind::JiraIssues(_) => "jira.issues",
-        SourceKind::Http(_) => "http",
-        SourceKind::JiraWebhook(_) => "jira.webhook",
-        SourceKind::BrevoWebhook(_) => "brevo.webhook",
-        SourceKind::File(_) => "file",
-    };
+    let name = kind.name();
     match index {
         0 => name.to_owned(),
         _ => format!("{name}#{}", index + 1),
@@ -121,10 +113,21 @@ struct PlanSource {
 }
 
 impl OpenSource for PlanSource {
-    fn open<'a>(&'a self, start: Start) -> BoxFuture<'a, Result<Box<dyn Source + 'a>, Failure>> {
+    fn open<'a>(
+        &'a self,
+        start: Start,
+        memory: &'a dyn Memory,
+    ) -> BoxFuture<'a, Result<Box<dyn Source + 'a>, Failure>> {
         Box::pin(async move {
             let missing = || Failure::new(Class::Rejected, "the source has no connection");
             let source = self.plan.sources.get(self.index).ok_or_else(missing)?;
+            let start = &start;
+            let listed = |what| async move {
+                let session = self.session.as_deref().ok_or_else(missing)?;
+                let (reads, zone) = (&self.plan.reads, &self.plan.zone);
+                let opened = jira::ListedSource::open(session, what, reads, zone, start).await?;
+                Ok::<Box<dyn Source + 'a>, Failure>(Box::new(opened))
+            };
             let opened: Box<dyn Source + 'a> = match &source.kind {
                 SourceKind::JiraIssues(spec) if self.from_inbox => {
                     let wanted = jira::Wanted::Issues(spec);
@@ -140,9 +143,7 @@ impl OpenSource for PlanSource {
                 }
                 SourceKind::JiraIssues(spec) => {
                     let session = self.session.as_deref().ok_or_else(missing)?;
-                    Box::new(
-                        jira::IssueSource::open(session, spec, &self.plan.reads, &start).await?,
-                    )
+                    Box::new(jira::IssueSource::open(session, spec, &self.plan.reads, start).await?)
                 }
                 SourceKind::Http(spec) => {
                     let web = self.web.as_deref().ok_or_else(missing)?;
@@ -152,15 +153,31 @@ impl OpenSource for PlanSource {
                         spec,
                         &self.plan.reads,
                         &self.plan.zone,
-                        &start,
+                        start,
                     )?)
                 }
+                SourceKind::JiraComments(spec) => {
+                    let session = self.session.as_deref().ok_or_else(missing)?;
+                    let (reads, zone) = (&self.plan.reads, &self.plan.zone);
+                    let source = jira::CommentSource::open;
+                    Box::new(source(session, spec, reads, zone, start, memory).await?)
+                }
+                SourceKind::JiraWorklogs(spec) => {
+                    let session = self.session.as_deref().ok_or_else(missing)?;
+                    let (reads, zone) = (&self.plan.reads, &self.plan.zone);
+                    let source = jira::WorklogSource::open;
+                    Box::new(source(session, spec, reads, zone, start, memory).await?)
+                }
+                SourceKind::JiraUsers(spec) => listed(jira::Listed::Users(spec)).await?,
+                SourceKind::JiraProjects => listed(jira::Listed::Projects).await?,
+                SourceKind::JiraVersions(spec) => listed(jira::Listed::Versions(spec)).await?,
+                SourceKind::JiraSprints(spec) => listed(jira::Listed::Sprints(spec)).await?,
                 SourceKind::File(spec) => Box::new(FileReader::open(
                     &self.root,
                     spec,
                     &self.plan.reads,
                     &self.plan.zone,
-                    &start,
+                    start,
                 )?),
             };
             Ok(opened)

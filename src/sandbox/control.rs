@@ -6,8 +6,8 @@
 //! | `GET /_sandbox/requests`, `DELETE` | counts by service, method and path; begins anew |
 //! | `GET /_sandbox/clock`, `POST` `{advance_s}`, `{fixed: TIME}` or `{released: true}` | the time |
 //! | `PUT /_sandbox/limits` `{on}` | switches the rate limits |
-//! | `POST /_sandbox/jira/edit` `{status: {issue, to}}`, `{comment: …}`, `{create: …}`, `{fields: …}`, `{delete: …}` | edits an issue |
 //! | `PUT /_sandbox/jira/consent` `{deny: BOOL}`, `{expire: true}`, `{revoke: true}`, `{sites: […]}` | what the person at the browser does, and what becomes of tokens |
+//! | `POST /_sandbox/jira/edit` `{status: {issue, to}}`, `{comment: …}`, `{create: …}`, `{fields: …}`, `{delete: …}`, `{change_comment: {issue, comment, …}}`, `{delete_comment: {issue, comment}}`, `{worklog: {issue, seconds}}`, `{change_worklog: {worklog, …}}`, `{delete_worklog: {worklog}}`, `{release: {version}}`, `{close_sprint: {sprint}}` | edits the site |
 //! | `GET /_sandbox/jira/lag` | until when edits are unseen by the search |
 //! | `GET /_sandbox/brevo/contacts`, `events`, `lists`, `attributes` | the end state |
 //! | `PUT /_sandbox/brevo/settings` | how the account behaves |

@@ -8,7 +8,7 @@ use super::{
     CredentialView, DeadLetter, Decision, GaugeOf, Group, GroupId, Lane, Origin, RunRecord,
     ScopeOf, SinkTerms, StateError,
 };
-use crate::connectors::Cursor;
+use crate::connectors::{Cursor, Known};
 use crate::operation::Operation;
 
 /// A connection and the account behind it.
@@ -175,6 +175,13 @@ pub trait View: Send + Sync {
 
     /// The gauges that pipelines' last runs set, with the pipelines, by name.
     fn gauges(&self) -> BoxFuture<'_, Result<Vec<GaugeOf>, StateError>>;
+    /// What a lane's source kept of things, in order, as [`super::Store::known`] tells it.
+    fn known_of<'a>(
+        &'a self,
+        lane: &'a Lane,
+        source: &'a str,
+        owners: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<Known>, StateError>>;
 
     /// What a commit of these operations would decide, each judged alone: those of one key must
     /// have been folded.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Gauge, Group, GroupId, NewDeadLetter};
-use crate::connectors::Cursor;
+use crate::connectors::{Cursor, Known};
 use crate::operation::Operation;
 
 /// Everything of one page, made durable at once.
@@ -27,11 +27,27 @@ pub struct Commit {
     pub gone: Vec<GroupId>,
     /// All gauges of the pipeline, in the place of those before; none leaves them as they are.
     pub gauges: Option<Vec<Gauge>>,
+    /// What sources are to know in later runs.
+    pub known: Vec<SourceKnown>,
+    /// `known` counts only with the commit that says `settles`: what was made of the page is held
+    /// until the sources have ended.
+    pub waits: bool,
+    /// What waited counts from now on.
+    pub settles: bool,
     /// Held back until [`super::Store::held`] decides, as a guard wants it; then `cursors` and
     /// `gone` must be empty.
     pub hold: bool,
     /// When, in epoch milliseconds.
     pub now: i64,
+}
+
+/// What a source is to know in later runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceKnown {
+    /// The source's name in the pipeline.
+    pub source: Arc<str>,
+    /// What it is to know.
+    pub known: Known,
 }
 
 /// What holds for the operations of one sink.

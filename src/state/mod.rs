@@ -24,7 +24,7 @@ mod stored;
 mod vault;
 
 pub use admin::{Admin, Binding, LaneView, Limit, Reset, Tracked, View};
-pub use commit::{Change, Commit, Decision, Fact, SinkTerms};
+pub use commit::{Change, Commit, Decision, Fact, SinkTerms, SourceKnown};
 pub use dead_letter::{DeadLetter, NewDeadLetter, Remains, RetriedRecord};
 pub use delivery::{Delivery, Due, DueRow, Guarded, Held, RowState, Settlement};
 pub use error::StateError;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+use crate::connectors::Known;
+
 use super::{
     Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Lane, LaneView, Lease,
     Origin, RetriedRecord, RunRecord, ScopeOf, Settlement, StateError,
@@ -99,6 +101,14 @@ pub trait Store: Send + Sync {
         after: Option<GroupId>,
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Group>, StateError>>;
+
+    /// What a source kept of things in earlier runs, in order; no parts where nothing is kept.
+    fn known<'a>(
+        &'a self,
+        lease: &'a Lease,
+        source: &'a str,
+        owners: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<Known>, StateError>>;
 
     /// Ends a run: keeps how it went and gives the lane back.
     fn finish<'a>(

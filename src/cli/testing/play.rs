@@ -104,6 +104,15 @@ fn record(plan: &Plan, value: &Value, number: u64) -> Result<Record, String> {
         Some(SourceKind::JiraWebhook(spec)) => jira::recorded_event(value, spec, number)
             .map_err(|bad| format!("record {number} ({}): {}", bad.name, bad.reason)),
         Some(SourceKind::BrevoWebhook(_)) => Ok(brevo::recorded_event(value, number)),
+        Some(
+            kind @ (SourceKind::JiraComments(_)
+            | SourceKind::JiraWorklogs(_)
+            | SourceKind::JiraUsers(_)
+            | SourceKind::JiraProjects
+            | SourceKind::JiraVersions(_)
+            | SourceKind::JiraSprints(_)),
+        ) => jira::recorded_other(value, kind.name(), &plan.zone)
+            .map_err(|bad| format!("record {number} ({}): {}", bad.name, bad.reason)),
         Some(SourceKind::File(spec)) => Ok(file::recorded(spec, &plan.zone, value.clone(), number)),
         None => Err("the pipeline has no source".to_owned()),
     }

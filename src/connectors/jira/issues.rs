@@ -23,6 +23,9 @@ use crate::expression::conversion::read_time;
 use crate::http::{Class, Failure};
 use crate::record::{Identity, Object, Projection, Record, Value};
 
+const BULKFETCH: &str = "/rest/api/3/issue/bulkfetch";
+/// How many issues are read by id at once: Jira's most.
+const BULK: usize = 100;
 const SEARCH: &str = "/rest/api/3/search/jql";
 /// How many issues a page is asked to have; Jira gives fewer where they are large.
 const PAGE: u64 = 100;
@@ -77,6 +80,17 @@ impl<'s> IssueSource<'s> {
         let custom = custom_ids(session, spec).await?;
         let ids: Vec<String> = custom.iter().map(|(_, id)| id.clone()).collect();
         let asked = spec.asked(reads, &ids);
+        let source = Self::asking(session, spec, asked, start).await?;
+        Ok(Self { custom, ..source })
+    }
+
+    /// Opens the source with what is asked of each issue; without custom fields.
+    pub(super) async fn asking(
+        session: &'s Session,
+        spec: &'s Issues,
+        asked: Asked,
+        start: &Start,
+    ) -> Result<Self, Failure> {
         let site = session.site(asked.site_name).await?;
         let from = match &start.cursor {
             Some(cursor) => cursor
@@ -90,7 +104,7 @@ impl<'s> IssueSource<'s> {
             session,
             spec,
             asked,
-            custom,
+            custom: Vec::new(),
             site,
             jql: query(
                 spec.jql.as_ref().map(|jql| jql.text.as_str()),
@@ -184,7 +198,6 @@ impl<'s> IssueSource<'s> {
     /// The records of issues by ids or keys, at most 100; what is not there, or may not be seen, is
     /// not among them.
     pub(super) async fn of(&self, ids: &[&str]) -> Result<Vec<Record>, Failure> {
-        const BULK: &str = "/rest/api/3/issue/bulkfetch";
         let mut body = json!({ "issueIdsOrKeys": ids, "fields": self.asked.fields });
         if let Some(members) = body.as_object_mut()
             && !self.asked.expand.is_empty()
@@ -194,14 +207,51 @@ impl<'s> IssueSource<'s> {
         }
         let response = self
             .session
-            .post(BULK, body.to_string().into_bytes())
+            .post(BULKFETCH, body.to_string().into_bytes())
             .await?;
         let answer = Answer::read(&response.body, &self.asked.issue)
-            .map_err(|error| broken(BULK, &error.to_string()))?;
+            .map_err(|error| broken(BULKFETCH, &error.to_string()))?;
         let tops = [("names", &answer.names), ("schema", &answer.schema)];
         let mut records = Vec::with_capacity(answer.issues.len());
         for issue in answer.issues {
             records.extend(self.record(issue, tops, &mut Vec::new()).await?.ok());
+        }
+        Ok(records)
+    }
+
+    /// Reads issues by their ids as they are now, whatever the query says; what is gone or hidden
+    /// is not among them.
+    pub(super) async fn by_ids(
+        &self,
+        ids: &[Arc<str>],
+        page: &mut Page,
+    ) -> Result<Vec<Record>, Failure> {
+        let mut records = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(BULK) {
+            let body = json!({
+                "issueIdsOrKeys": ids.iter().map(|id| &**id).collect::<Vec<_>>(),
+                "fields": self.asked.fields,
+                "expand": self.asked.expand,
+            });
+            let response = self
+                .session
+                .post(BULKFETCH, body.to_string().into_bytes())
+                .await?;
+            let answer = Answer::read(&response.body, &self.asked.issue)
+                .map_err(|error| broken(BULKFETCH, &error.to_string()))?;
+            let Answer {
+                issues,
+                names,
+                schema,
+                ..
+            } = answer;
+            for issue in issues {
+                let tops = [("names", &names), ("schema", &schema)];
+                match self.record(issue, tops, &mut page.notices).await? {
+                    Ok(record) => records.push(record),
+                    Err(bad) => page.bad.push(bad),
+                }
+            }
         }
         Ok(records)
     }

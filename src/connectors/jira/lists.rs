@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::records::is_internal;
 use super::session::{Session, broken};
 use crate::http::Failure;
 use crate::record::{Object, Value};
@@ -49,10 +50,7 @@ pub(super) async fn all_pages(
 
 /// A list of comments or worklogs as the record holds it: all of it, but for internal ones.
 pub(super) fn without_internal(embedded: &Value, list: &str, mut all: Vec<Value>) -> Object {
-    all.retain(|one| {
-        one.get("jsdPublic") != Some(&Value::Bool(false))
-            && one.get("visibility").is_none_or(Value::is_null)
-    });
+    all.retain(|one| !is_internal(one));
     let mut complete = embedded.as_object().cloned().unwrap_or_default();
     complete.insert("total", all.len() as u64);
     complete.insert(list, all);

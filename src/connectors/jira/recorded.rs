@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::changes::{changes, histories};
 use super::issues::custom_value;
 use super::lists::without_internal;
+use super::records::{Kind, record_of};
 use super::spec::Issues;
 use crate::connectors::BadRecord;
 use crate::expression::conversion::read_time;
@@ -92,6 +93,38 @@ pub fn recorded(given: &Value, spec: &Issues) -> Result<Record, BadRecord> {
         name,
         deleted,
     })
+}
+
+/// The record of what another source than `jira.issues` yields, by the source's name: as the source
+/// yields it, as Jira gives it, or the body of a webhook that tells of it.
+///
+/// # Errors
+/// Where it is none: no object, or without an id.
+pub fn recorded_other(given: &Value, source: &str, zone: &TimeZone) -> Result<Record, BadRecord> {
+    let (kind, member) = match source {
+        "jira.users" => (Kind::User, "user"),
+        "jira.projects" => (Kind::Project, "project"),
+        "jira.versions" => (Kind::Version, "version"),
+        "jira.sprints" => (Kind::Sprint, "sprint"),
+        "jira.worklogs" => (Kind::Worklog, "worklog"),
+        _ => (Kind::Comment, "comment"),
+    };
+    let event = given.get("webhookEvent").and_then(Value::as_str);
+    let told = event.and_then(|_| given.get(member)).cloned();
+    let mut one = told.unwrap_or_else(|| given.clone());
+    if let Value::Object(members) = &mut one {
+        let members = Arc::make_mut(members);
+        if event.is_some_and(|event| event.ends_with("_deleted")) {
+            members.insert("deleted", true);
+        }
+        if members.get("site").is_none()
+            && let Some(site) = members.get("self").and_then(Value::as_str).and_then(site)
+        {
+            members.insert("site", site);
+        }
+    }
+    let issue = event.and_then(|_| given.get("issue"));
+    record_of(kind, &one, issue, None, zone)
 }
 
 /// The id of a field by its display name; the name itself where it is an id.

@@ -30,7 +30,7 @@ const SPRINTS: [&str; 5] = [
 
 /// The endpoints that are asked, by method and path below `/rest/api/3`, and their scope; `*` is
 /// any one part. Where a path is not here, its scope is that of reading or writing.
-const ENDPOINTS: [(&str, &str, &str); 15] = [
+const ENDPOINTS: [(&str, &str, &str); 16] = [
     ("GET", "myself", READ_USER),
     ("GET", "users/search", READ_USER),
     ("GET", "user/search", READ_USER),
@@ -44,6 +44,7 @@ const ENDPOINTS: [(&str, &str, &str); 15] = [
     ("POST", "comment/list", READ_WORK),
     ("POST", "worklog/list", READ_WORK),
     ("POST", "jql/parse", READ_WORK),
+    ("POST", "jql/match", READ_WORK),
     ("*", "webhook", WEBHOOKS),
     ("*", "webhook/refresh", WEBHOOKS),
 ];

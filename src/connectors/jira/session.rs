@@ -190,11 +190,26 @@ impl Session {
         parsed(path, &response)
     }
 
+    /// Reads JSON of any depth as a record's value, of it what the projection names.
+    pub(super) async fn read(&self, path: &str, reads: &Projection) -> Result<Value, Failure> {
+        let response = self.send(Method::Get, path, None).await?;
+        Value::read(&response.body, reads).map_err(|error| broken(path, &error.to_string()))
+    }
+
+    /// Asks with a body and reads JSON as [`Self::read`] does.
+    pub(super) async fn ask(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+        reads: &Projection,
+    ) -> Result<Value, Failure> {
+        let response = self.post(path, body.to_string().into_bytes()).await?;
+        Value::read(&response.body, reads).map_err(|error| broken(path, &error.to_string()))
+    }
+
     /// Reads JSON of any depth as a record's value.
     pub(super) async fn value(&self, path: &str) -> Result<Value, Failure> {
-        let response = self.send(Method::Get, path, None).await?;
-        Value::read(&response.body, &Projection::Whole)
-            .map_err(|error| broken(path, &error.to_string()))
+        self.read(path, &Projection::Whole).await
     }
 
     /// Asks with a body; the answer as it came.

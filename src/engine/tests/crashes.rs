@@ -110,6 +110,14 @@ impl Store for Faulting {
     ) -> Answer<'a, Vec<Group>> {
         self.pass(self.store.groups(lease, after, limit))
     }
+    fn known<'a>(
+        &'a self,
+        lease: &'a Lease,
+        source: &'a str,
+        owners: &'a [Arc<str>],
+    ) -> Answer<'a, Vec<crate::connectors::Known>> {
+        self.pass(self.store.known(lease, source, owners))
+    }
     fn finish<'a>(&'a self, lease: &'a Lease, run: &'a RunRecord) -> Answer<'a, ()> {
         self.pass(self.store.finish(lease, run))
     }

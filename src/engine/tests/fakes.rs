@@ -62,7 +62,11 @@ struct Reader {
 }
 
 impl OpenSource for Opener {
-    fn open<'a>(&'a self, start: Start) -> BoxFuture<'a, Result<Box<dyn Source + 'a>, Failure>> {
+    fn open<'a>(
+        &'a self,
+        start: Start,
+        _memory: &'a dyn crate::connectors::Memory,
+    ) -> BoxFuture<'a, Result<Box<dyn Source + 'a>, Failure>> {
         let next = start.cursor.map_or(0, |cursor| cursor.0.parse().unwrap());
         let reader = Reader {
             pages: Arc::clone(&self.0),

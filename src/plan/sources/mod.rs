@@ -1,8 +1,10 @@
 //! Compiling sources, one file a source; all of one pipeline yield the same kind of record.
 
 mod file;
+mod hanging;
 mod http;
 mod issues;
+mod listed;
 mod webhook;
 
 use super::SourcePlan;
@@ -15,7 +17,6 @@ use crate::shape::Shape;
 
 pub(super) use file::{inside, named_format};
 
-const NOT_YET: Code = Code::new("source.not_supported");
 const DIFFERENT_KINDS: Code = Code::new("source.different_kinds");
 const BAD_SINCE: Code = Code::new("source.bad_since");
 
@@ -107,26 +108,14 @@ fn one(
         Source::JiraIssues(source) => issues::issues(source, span, surroundings, compiler),
         Source::JiraWebhook(source) => webhook::jira(source, span, surroundings, compiler),
         Source::BrevoWebhook(source) => webhook::brevo(source, span, surroundings, compiler),
+        Source::JiraComments(source) => hanging::comments(source, span, surroundings, compiler),
+        Source::JiraWorklogs(source) => hanging::worklogs(source, span, surroundings, compiler),
+        Source::JiraUsers(source) => listed::users(source, span, surroundings, compiler),
+        Source::JiraProjects(source) => listed::projects(source, span, surroundings, compiler),
+        Source::JiraVersions(source) => listed::versions(source, span, surroundings, compiler),
+        Source::JiraSprints(source) => listed::sprints(source, span, surroundings, compiler),
         Source::File(source) => file::file(source, span, compiler),
         Source::Http(source) => http::http(source, span, compiler),
-        other => {
-            compiler.mistake(
-                NOT_YET,
-                format!("`{}` is not supported by this version", other.name()),
-                span,
-                "not supported",
-                "there are `jira.issues`, `jira.webhook`, `brevo.webhook` and `file`",
-            );
-            // What its records are is not known: nothing that reads them is a mistake of its own.
-            Compiled {
-                source: None,
-                record: Some(other.name().to_owned()),
-                shape: Shape::any(),
-                has_identity: true,
-                has_time: true,
-                reads: Vec::new(),
-            }
-        }
     }
 }
 

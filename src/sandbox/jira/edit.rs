@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::catalog::{CLOSED, DONE, PRIORITIES, PROJECTS, STATUSES, TYPES};
 use super::issue::{Comment, Description, History, Issue, resolution_item, status_item};
 use super::people::{CALLER, Email, Person, account_id};
 use super::site::Site;
 use super::words;
+use super::worklogs::{Change, Worklog};
 use crate::sandbox::random::Random;
 
 /// An edit. Issues are named by id or key; people by address, account id or name.
@@ -48,11 +49,45 @@ pub(in crate::sandbox) enum Edit {
     },
     /// Deletes an issue.
     Delete { issue: String },
+    /// Edits a comment; an empty `visibility` is none.
+    ChangeComment {
+        issue: String,
+        comment: String,
+        text: Option<String>,
+        public: Option<bool>,
+        visibility: Option<String>,
+    },
+    /// Deletes a comment.
+    DeleteComment { issue: String, comment: String },
+    /// Logs work.
+    Worklog {
+        issue: String,
+        seconds: u64,
+        text: Option<String>,
+        visibility: Option<String>,
+        by: Option<String>,
+    },
+    /// Edits a worklog; an empty `visibility` is none.
+    ChangeWorklog {
+        worklog: String,
+        seconds: Option<u64>,
+        text: Option<String>,
+        visibility: Option<String>,
+    },
+    /// Deletes a worklog.
+    DeleteWorklog { worklog: String },
+    /// Releases a version, named by its id, today.
+    Release { version: String },
+    /// Closes an active sprint, named by its id.
+    CloseSprint { sprint: String },
 }
 
-/// Makes an edit at a time; gives the id and key of the issue, or what is wrong.
-pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<(u64, String), String> {
+/// Makes an edit at a time; gives the id and key of the issue, the id of what else it made, or what is wrong.
+pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, String> {
+    let mut made = None;
     let issue = match edit {
+        Edit::Release { version } => return site.release(version, now),
+        Edit::CloseSprint { sprint } => return site.close_sprint(sprint, now),
         Edit::Status { issue, to, by } => {
             let mut issue = existing(site, issue)?;
             let to = position(STATUSES.iter().map(|status| status.name), to, "status")?;
@@ -88,10 +123,89 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<(u64, Stri
                 id: site.last_id,
                 author,
                 at: now,
+                updated: now,
                 text: text.clone(),
                 public: public.unwrap_or(true),
+                visibility: None,
             });
+            made = Some(("comment", site.last_id));
             issue
+        }
+        Edit::ChangeComment {
+            issue,
+            comment,
+            text,
+            public,
+            visibility,
+        } => {
+            let mut issue = existing(site, issue)?;
+            let known = issue.comments.iter_mut();
+            let found = known
+                .into_iter()
+                .find(|one| one.id.to_string() == *comment)
+                .ok_or_else(|| format!("no comment {comment}"))?;
+            found.updated = now;
+            if let Some(text) = text {
+                found.text.clone_from(text);
+            }
+            found.public = public.unwrap_or(found.public);
+            if let Some(role) = visibility {
+                found.visibility = Some(role.clone()).filter(|role| !role.is_empty());
+            }
+            issue
+        }
+        Edit::DeleteComment { issue, comment } => {
+            let mut issue = existing(site, issue)?;
+            let before = issue.comments.len();
+            issue.comments.retain(|one| one.id.to_string() != *comment);
+            if issue.comments.len() == before {
+                return Err(format!("no comment {comment}"));
+            }
+            issue
+        }
+        Edit::Worklog {
+            issue,
+            seconds,
+            text,
+            visibility,
+            by,
+        } => {
+            let issue = existing(site, issue)?;
+            let author = person(site, by.as_deref())?;
+            site.last_id += 1;
+            let worklog = Worklog {
+                id: site.last_id,
+                author,
+                created: now,
+                updated: now,
+                started: now - *seconds as i64 * 1_000,
+                seconds: *seconds,
+                text: text.clone().unwrap_or_default(),
+                visibility: visibility.clone(),
+            };
+            site.worklogs.add(issue.index, worklog);
+            made = Some(("worklog", site.last_id));
+            issue
+        }
+        Edit::ChangeWorklog {
+            worklog,
+            seconds,
+            text,
+            visibility,
+        } => {
+            let change = Change {
+                seconds: *seconds,
+                text: text.as_deref(),
+                visibility: visibility.as_deref(),
+            };
+            let changed = worklog.parse().ok();
+            let changed = changed.and_then(|id| site.worklogs.change(id, &change, now));
+            of_index(site, changed, worklog)?
+        }
+        Edit::DeleteWorklog { worklog } => {
+            let gone = worklog.parse().ok();
+            let gone = gone.and_then(|id| site.worklogs.delete(id, now));
+            of_index(site, gone, worklog)?
         }
         Edit::Create {
             project,
@@ -158,10 +272,13 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<(u64, Stri
         Edit::Delete { issue } => {
             let issue = existing(site, issue)?;
             site.delete(issue.index, now);
-            return Ok((issue.id(), issue.key()));
+            return Ok(json!({ "id": issue.id().to_string(), "key": issue.key() }));
         }
     };
-    let named = (issue.id(), issue.key());
+    let mut named = json!({ "id": issue.id().to_string(), "key": issue.key() });
+    if let Some((what, id)) = made {
+        named[what] = json!(id.to_string());
+    }
     site.put(
         Issue {
             updated: now,
@@ -177,6 +294,13 @@ fn existing(site: &Site, id_or_key: &str) -> Result<Issue, String> {
         .and_then(|index| site.issue(index))
         .map(Cow::into_owned)
         .ok_or_else(|| format!("no issue {id_or_key}"))
+}
+
+fn of_index(site: &Site, index: Option<u32>, worklog: &str) -> Result<Issue, String> {
+    index
+        .and_then(|index| site.issue(index))
+        .map(Cow::into_owned)
+        .ok_or_else(|| format!("no worklog {worklog}"))
 }
 
 fn position<'a>(

@@ -35,6 +35,18 @@ pub(super) fn no_issue() -> Reply {
     )
 }
 
+/// 401: nobody is known to ask.
+pub(super) fn unauthenticated() -> Reply {
+    messages(
+        401,
+        &["Client must be authenticated to access this resource."],
+    )
+    .with_header(
+        "www-authenticate",
+        "OAuth realm=\"https%3A%2F%2Facme.atlassian.net\"",
+    )
+}
+
 /// The body as an object.
 pub(super) fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
     let json = request

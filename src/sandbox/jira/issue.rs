@@ -49,8 +49,12 @@ pub(super) struct Comment {
     pub(super) id: u64,
     pub(super) author: u16,
     pub(super) at: i64,
+    /// When it was edited last.
+    pub(super) updated: i64,
     pub(super) text: String,
     pub(super) public: bool,
+    /// The role that alone may see it.
+    pub(super) visibility: Option<String>,
 }
 
 /// What the description is.
@@ -495,8 +499,10 @@ impl Life {
                 id: number,
                 author,
                 at,
+                updated: at,
                 text,
                 public: !internal,
+                visibility: None,
             });
             number += 1;
         }

@@ -86,7 +86,7 @@ pub(super) fn statuses() -> Reply {
 }
 
 /// A page of values in the form `{startAt, maxResults, total, isLast, values}`.
-fn paged(values: Vec<Value>, start: usize, size: usize) -> Reply {
+pub(super) fn paged(values: Vec<Value>, start: usize, size: usize) -> Reply {
     let total = values.len();
     let shown: Vec<Value> = values.into_iter().skip(start).take(size).collect();
     let last = start + shown.len() >= total;
@@ -109,7 +109,23 @@ pub(super) fn projects(site: &Site, request: &Request) -> Result<Reply, Reply> {
         let mut out = String::new();
         push_project(&mut out, index as u8);
         let mut value: Value = serde_json::from_str(&out).ok()?;
-        if request.query_list("expand").contains(&"insight") {
+        let expand = request.query_list("expand");
+        if expand.contains(&"description") {
+            value["description"] = json!(format!("All work of {}.", project.name));
+        }
+        // Who leads it is told without an address.
+        if expand.contains(&"lead")
+            && let Some(person) = site.people.get(2 + index)
+        {
+            let mut lead = String::new();
+            push_user(&mut lead, person, "");
+            let mut lead: Value = serde_json::from_str(&lead).ok()?;
+            for hidden in ["emailAddress", "timeZone"] {
+                lead.as_object_mut()?.remove(hidden);
+            }
+            value["lead"] = lead;
+        }
+        if expand.contains(&"insight") {
             value["insight"] = json!({ "totalIssueCount": site.issues_of(index) });
         }
         (named && found).then_some(value)
@@ -205,6 +221,20 @@ pub(super) fn permissions(request: &Request) -> Result<Reply, Reply> {
         );
     }
     Ok(Reply::json(200, &json!({ "permissions": permissions })))
+}
+
+/// `GET /users/search`: everybody, apps, customers and inactive accounts too; a bare list.
+pub(super) fn all_users(site: &Site, request: &Request) -> Result<Reply, Reply> {
+    let (start, size) = page(request, 50, 1_000)?;
+    let mut out = String::from("[");
+    for (place, person) in site.people.iter().skip(start).take(size).enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        push_user(&mut out, person, "");
+    }
+    out.push(']');
+    Ok(Reply::json_text(200, out))
 }
 
 /// `GET /user/search`.

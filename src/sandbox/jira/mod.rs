@@ -1,5 +1,6 @@
 //! Jira Cloud, as far as a reader of issues meets it.
 
+mod agile;
 mod auth;
 mod catalog;
 mod desk;
@@ -16,6 +17,7 @@ mod search;
 mod site;
 mod told;
 mod words;
+mod worklogs;
 
 use std::sync::{PoisonError, RwLock};
 
@@ -58,7 +60,6 @@ impl Jira {
     pub(super) fn edit(&self, edit: &Edit, now: i64) -> Result<Value, String> {
         let mut site = self.site.write().unwrap_or_else(PoisonError::into_inner);
         edit::apply(&mut site, edit, now)
-            .map(|(id, key)| json!({ "id": id.to_string(), "key": key }))
     }
 
     /// The bodies of the webhooks that the newest issues would have been told by.
@@ -111,6 +112,13 @@ impl Jira {
                 ),
             };
         }
+        if let ["rest", "agile", "1.0", rest @ ..] = route.as_slice() {
+            let credential = through.unwrap_or_else(|| credential(request));
+            if credential != Credential::Valid {
+                return errors::unauthenticated();
+            }
+            return agile::answer(&site, request, rest).unwrap_or_else(|| unknown(request));
+        }
         let ["rest", "api", version @ ("2" | "3"), rest @ ..] = route.as_slice() else {
             return unknown(request);
         };
@@ -152,6 +160,16 @@ impl Jira {
             ("GET", ["priority", "search"]) => either(meta::priorities(request)),
             ("GET", ["project", "search"]) => either(meta::projects(site, request)),
             ("GET", ["mypermissions"]) => either(meta::permissions(request)),
+            ("GET", ["project", key, "version"]) => {
+                either(agile::project_versions(site, request, key, now))
+            }
+            ("GET", ["issue", key, "worklog"]) => either(worklogs::of_issue(site, request, key)),
+            ("GET", ["worklog", feed @ ("updated" | "deleted")]) => {
+                either(worklogs::feed(site, request, feed, now))
+            }
+            ("POST", ["worklog", "list"]) => either(worklogs::list(site, request)),
+            ("POST", ["jql", "match"]) => either(worklogs::matches(site, request, now)),
+            ("GET", ["users", "search"]) => either(meta::all_users(site, request)),
             ("GET", ["user", "search"]) => either(meta::users(site, request)),
             ("POST", ["jql", "parse"]) => either(meta::jql_parse(site, request, now)),
             ("GET", ["user", "bulk"]) => either(desk::users(site, request)),
@@ -181,14 +199,7 @@ impl Jira {
                 Reply::json(200, &json!({ "issues": [], "issueErrors": [] }))
             }
             ("GET", ["issue", ..]) => errors::no_issue(),
-            _ => errors::messages(
-                401,
-                &["Client must be authenticated to access this resource."],
-            )
-            .with_header(
-                "www-authenticate",
-                "OAuth realm=\"https%3A%2F%2Facme.atlassian.net\"",
-            ),
+            _ => errors::unauthenticated(),
         }
     }
 }

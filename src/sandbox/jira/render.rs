@@ -245,7 +245,7 @@ impl Site {
                 let shown = issue.comments.get(newest..).unwrap_or_default();
                 self.push_comments(out, issue, shown, 0, EMBEDDED_COMMENTS);
             }
-            "worklog" => out.push_str(r#"{"startAt":0,"maxResults":20,"total":0,"worklogs":[]}"#),
+            "worklog" => self.push_embedded_worklogs(out, issue),
             _ => out.push_str("null"),
         }
     }
@@ -377,7 +377,13 @@ impl Site {
         out.push_str(r#","created":"#);
         self.push_time(out, comment.at);
         out.push_str(r#","updated":"#);
-        self.push_time(out, comment.at);
+        self.push_time(out, comment.updated);
+        if let Some(role) = &comment.visibility {
+            put!(
+                out,
+                r#","visibility":{{"type":"role","value":"{role}","identifier":"10002"}}"#
+            );
+        }
         put!(out, r#","jsdPublic":{}}}"#, comment.public);
     }
 }

@@ -5,10 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::tz::TimeZone;
 
+use super::agile::{self, Sprint, Version};
 use super::catalog::PROJECTS;
 use super::issue::{self, Description, Issue, Seed};
 use super::people::{self, Person};
 use super::words;
+use super::worklogs::Worklogs;
 use crate::sandbox::clock::profile_zone;
 use crate::sandbox::random::Random;
 
@@ -78,6 +80,9 @@ pub(super) struct Site {
     /// The last id given to a history or comment made by an edit.
     pub(super) last_id: u64,
     pub(super) lag: Option<Random>,
+    pub(super) worklogs: Worklogs,
+    pub(super) versions: Vec<Version>,
+    pub(super) sprints: Vec<Sprint>,
 }
 
 impl Site {
@@ -85,6 +90,7 @@ impl Site {
     pub(super) fn new(seed: Seed, issue_bytes: Option<usize>, lag: bool) -> Self {
         let mut by_project: [Vec<u32>; PROJECTS.len()] = Default::default();
         let mut facets = Vec::with_capacity(seed.issues as usize);
+        let mut worklogs = Worklogs::new();
         for index in 0..seed.issues {
             let project = issue::project_of(seed, index);
             let mut number = 1;
@@ -92,7 +98,9 @@ impl Site {
                 numbers.push(index);
                 number = numbers.len() as u32;
             }
-            facets.push(Facet::of(&issue::seeded(seed, index, number)));
+            let issue = issue::seeded(seed, index, number);
+            worklogs.seed(seed, &issue);
+            facets.push(Facet::of(&issue));
         }
         Self {
             seed,
@@ -107,6 +115,9 @@ impl Site {
             version: 0,
             last_id: 90_000_000,
             lag: lag.then(|| Random::new(seed.seed, 0x1a6)),
+            worklogs,
+            versions: agile::versions(seed.epoch),
+            sprints: agile::sprints(seed.epoch),
         }
     }
 

@@ -12,6 +12,7 @@ use super::hash::Digest16;
 use super::lanes::{self, Scopes};
 use super::ledger::{self, KNOWN, LedgerRow, MARKED, key_hash, payload_hash, put_fact};
 use super::outbox::{self, HELD, HELD_KNOWN, InFlight, Made, OutboxRow, PENDING};
+use super::parts;
 use super::row::{add, put, select};
 use super::{gauges, groups};
 use crate::operation::{Operation, Policy, Version, unite};
@@ -61,6 +62,11 @@ pub(super) fn commit(
         dead_letters::retried(database, *id)?;
     }
     groups::keep(database, lease.number, &commit.groups, commit.hold)?;
+    let hold = commit.hold || commit.waits;
+    parts::keep(database, lease.number, &commit.known, hold)?;
+    if commit.settles {
+        parts::deliver_held(database, lease.number)?;
+    }
     groups::forget(database, lease.number, &commit.gone)?;
     if let Some(gauges) = &commit.gauges {
         gauges::replace(database, lease.number, gauges)?;
@@ -382,6 +388,7 @@ pub(super) fn decide_held(
     }
     dead_letters::release(database, lease.number)?;
     groups::deliver_held(database, lease.number)?;
+    parts::deliver_held(database, lease.number)?;
     lanes::put_cursors(database, lease.number, cursors, now)
 }
 

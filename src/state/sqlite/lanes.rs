@@ -637,6 +637,7 @@ pub(super) fn reset(database: &Database, pipeline: &str, forget: bool) -> Result
                 )?;
             }
             super::groups::forget_all(database, row.id)?;
+            super::parts::forget_all(database, row.id)?;
             row.floor = None;
             row.first_run = None;
             row.taken_over_from = None;

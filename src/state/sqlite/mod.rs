@@ -14,6 +14,7 @@ mod inbox;
 mod lanes;
 mod ledger;
 mod outbox;
+mod parts;
 mod permits;
 mod reader;
 mod receipts;

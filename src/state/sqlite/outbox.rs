@@ -660,5 +660,6 @@ pub(super) fn discard_held(database: &Database, lane: i64) -> Result<(), Fault> 
     connection
         .prepare_cached("DELETE FROM dead_letters WHERE lane_id = ? AND state = 2")?
         .execute([lane])?;
+    super::parts::discard_held(database, lane)?;
     super::groups::discard_held(database, lane)
 }

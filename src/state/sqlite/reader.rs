@@ -10,7 +10,8 @@ use super::super::{
     InboxView, Lane, LaneView, Limit, Origin, ScopeOf, SinkTerms, StateError, Tracked, View,
 };
 use super::database::{Database, Fault};
-use super::{dead_letters, fold, groups, inbox, lanes, ledger, permits, vault};
+use super::{dead_letters, fold, groups, inbox, lanes, ledger, parts, permits, vault};
+use crate::connectors::Known;
 use crate::operation::Operation;
 
 /// An existing state, opened anew for each question, so that it never sees half a change of
@@ -110,6 +111,20 @@ impl View for StateReader {
 
     fn gauges(&self) -> BoxFuture<'_, Result<Vec<GaugeOf>, StateError>> {
         ready(self.ask(lanes::gauges)).boxed()
+    }
+
+    fn known_of<'a>(
+        &'a self,
+        lane: &'a Lane,
+        source: &'a str,
+        owners: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<Known>, StateError>> {
+        let known = self.ask(|database| {
+            // A lane that never ran has no number: nothing is kept under this one.
+            let lane = lanes::find(database, lane)?.map_or(-1, |row| row.id);
+            parts::known(database, lane, source, owners)
+        });
+        ready(known).boxed()
     }
 
     fn decide<'a>(

@@ -113,6 +113,11 @@ const MIGRATIONS: &[&str] = &[
         pipeline TEXT PRIMARY KEY, failing_since INTEGER, failures INTEGER NOT NULL,
         last_success INTEGER, checksum INTEGER NOT NULL
     ) WITHOUT ROWID;
+    CREATE TABLE parts (
+        lane_id INTEGER NOT NULL, source TEXT NOT NULL, owner TEXT NOT NULL,
+        state INTEGER NOT NULL, parts TEXT NOT NULL, checksum INTEGER NOT NULL,
+        PRIMARY KEY (lane_id, source, owner, state)
+    ) WITHOUT ROWID;
 ",
 ];
 

@@ -14,8 +14,8 @@ use super::super::{
 use super::ballast::Ballast;
 use super::database::{Database, DatabaseTime};
 use super::worker::{Effect, Worker};
-use super::{dead_letters, fold, groups, inbox, lanes, outbox, permits};
-use crate::connectors::Cursor;
+use super::{dead_letters, fold, groups, inbox, lanes, outbox, parts, permits};
+use crate::connectors::{Cursor, Known};
 
 /// A state in one SQLite file; see the module.
 pub struct SqliteStore {
@@ -191,6 +191,17 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'a, Result<Vec<Group>, StateError>> {
         let lane = lease.number;
         let work = move |database: &Database| groups::after(database, lane, after, limit);
+        self.reader.call(Effect::Drains, work).boxed()
+    }
+
+    fn known<'a>(
+        &'a self,
+        lease: &'a Lease,
+        source: &'a str,
+        owners: &'a [Arc<str>],
+    ) -> BoxFuture<'a, Result<Vec<Known>, StateError>> {
+        let (lane, source, owners) = (lease.number, source.to_owned(), owners.to_vec());
+        let work = move |database: &Database| parts::known(database, lane, &source, &owners);
         self.reader.call(Effect::Drains, work).boxed()
     }
 

@@ -7,6 +7,7 @@ mod groups;
 mod http_sink;
 mod http_source;
 mod inbox;
+mod jira_sources;
 mod metrics;
 pub(crate) mod world;
 

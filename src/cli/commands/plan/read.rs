@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::time::now;
 use crate::cli::{key, services};
 use crate::connectors::{Cursor, Lookups, Start};
-use crate::engine::{End, ONLY_A_PART, Recalled, Since};
+use crate::engine::{End, ONLY_A_PART, Recalled, Since, ViewMemory};
 use crate::operation::Operation;
 use crate::plan::{Processed, Processor};
 use crate::runtime::{lookups, open_sources};
@@ -138,7 +138,12 @@ impl Planning<'_> {
             if start.limit == Some(0) {
                 break;
             }
-            let mut pages = source.open.open(start).await.map_err(failed)?;
+            let memory = ViewMemory {
+                view: state.map(|state| state as _),
+                lane: Lane::of(Arc::clone(&plan.name)),
+                source: Arc::clone(&source.name),
+            };
+            let mut pages = source.open.open(start, &memory).await.map_err(failed)?;
             while let Some(page) = pages.next_page().await.map_err(failed)? {
                 read.notes.extend(page.notices);
                 read.records += (page.records.len() + page.bad.len()) as u64;

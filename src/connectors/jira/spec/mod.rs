@@ -1,6 +1,7 @@
 //! What Jira's sources ask for: pure, no client and no wire.
 
 mod fields;
+mod others;
 mod webhook;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use crate::connectors::jira::jql::Filter;
 use crate::expression::Since;
 
 pub use fields::Asked;
+pub use others::{Comments, Sprints, Users, Versions, Worklogs};
 pub use webhook::{EVENTS, Thing, Webhook, event, jiras_name};
 
 /// A query without `ORDER BY`.
@@ -31,7 +33,7 @@ impl Jql {
 }
 
 /// Issues by JQL.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Issues {
     /// The query; all that the account may see where there is none.
     pub jql: Option<Jql>,
