@@ -14,8 +14,10 @@ pub(super) fn cut_text(mut text: String, max_length: usize) -> String {
 /// HTML of at most `max_length` Unicode scalar values. What is too long is cut behind the last
 /// element that fits and ends in `…`; where no words would be left, their text is cut instead.
 ///
-/// The HTML is what this module's renderer wrote: every `<` starts a tag, every `&` an entity.
-pub(super) fn cut_html(html: String, max_length: usize) -> String {
+/// The HTML is what this module's renderer wrote, or as strict: every `<` starts a tag, every `&` an
+/// entity.
+#[must_use]
+pub fn cut_html(html: String, max_length: usize) -> String {
     if html.chars().nth(max_length).is_none() {
         return html;
     }

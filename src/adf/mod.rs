@@ -30,6 +30,7 @@ mod table;
 mod text;
 mod walk;
 
+pub use cut::cut_html;
 pub use from_text::from_text;
 
 use read::Input;

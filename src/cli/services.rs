@@ -482,13 +482,12 @@ fn account_of(plan: &Plan, index: usize, connected: &Connected) -> Arc<str> {
 pub(super) fn terms(plan: &Plan, connected: &Connected, first_run: i64) -> Vec<SinkTerms> {
     let one = |(index, sink): (usize, &crate::plan::SinkPlan)| SinkTerms {
         account: account_of(plan, index, connected),
-        known_before: match &sink.kind {
+        known_before: sink
+            .kind
+            .backfill_ms()
             // What a webhook tells is never older than the pipeline.
-            SinkKind::Events(_) if plan.reads_webhooks_only() => None,
-            SinkKind::Events(events) => Some(first_run.saturating_sub(events.backfill_ms)),
-            SinkKind::Http(sink) => Some(first_run.saturating_sub(sink.backfill_ms)),
-            SinkKind::Contacts(_) | SinkKind::Metrics(_) | SinkKind::File(_) => None,
-        },
+            .filter(|_| !plan.reads_webhooks_only())
+            .map(|backfill| first_run.saturating_sub(backfill)),
     };
     plan.sinks.iter().enumerate().map(one).collect()
 }

@@ -93,6 +93,13 @@ pub trait Writer: Send + Sync {
     /// Asks the service which of these operations of unknown outcome it has applied: one answer
     /// for each, in order; none where it could not be asked now.
     fn find<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Option<Found>>>;
+
+    /// For how long after a first request the service itself sees to it that a repetition has no
+    /// effect, in milliseconds; none where it does not. Within it, what cannot be asked after is
+    /// settled by sending it again.
+    fn repeatable_for(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// What look-ups ask; it only reads.

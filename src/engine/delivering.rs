@@ -282,6 +282,16 @@ impl Delivering<'_> {
                     failed += 1;
                     self.held(sink, operation, counting, &mut end)
                 }
+                // Each further try takes half of what is left, so that all lie within the time.
+                None if writer.repeatable_for().is_some_and(|known_for| {
+                    now < row
+                        .sent_at
+                        .saturating_add(known_for >> row.attempts.min(32))
+                }) =>
+                {
+                    retried += 1;
+                    Settlement::Again { at: now }
+                }
                 // It could not be asked: absence is not shown, so it is asked again.
                 None => {
                     unknown += 1;

@@ -11,6 +11,8 @@ mod times;
 mod trouble;
 mod value;
 
+pub use handlebars::html_escape as escape_html;
+
 pub use condition::{Condition, NullComparison};
 pub use conversion::Conversion;
 pub use path::{LocationStep, Path};

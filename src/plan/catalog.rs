@@ -34,11 +34,33 @@ pub(super) fn contacts(
         flow,
         compiler,
     );
-    for lists in spec.lists.iter().chain(&spec.unlink_lists) {
+    let named = spec.lists.iter().chain(&spec.unlink_lists);
+    known_lists(named, spec.create_lists, catalog, compiler);
+}
+
+/// Checks the lists of another sink.
+pub(super) fn lists<'s>(
+    named: impl IntoIterator<Item = &'s brevo::Lists>,
+    create: bool,
+    catalog: &Catalog,
+    compiler: &mut Compiler<'_>,
+) {
+    if let Catalog::Brevo(catalog) = catalog {
+        known_lists(named, create, catalog, compiler);
+    }
+}
+
+fn known_lists<'s>(
+    named: impl IntoIterator<Item = &'s brevo::Lists>,
+    create: bool,
+    catalog: &config::BrevoCatalog,
+    compiler: &mut Compiler<'_>,
+) {
+    for lists in named {
         let mut literals = Vec::new();
         literal_lists(&lists.value, &mut literals);
         for (list, span) in literals {
-            known_list(&list, span, spec.create_lists, catalog, compiler);
+            known_list(&list, span, create, catalog, compiler);
         }
     }
 }

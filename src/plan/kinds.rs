@@ -88,6 +88,16 @@ pub enum SinkKind {
     Http(Box<http::HttpSink>),
     /// `metrics`.
     Metrics(Box<metrics::Metrics>),
+    /// `brevo.notes`.
+    Notes(Box<brevo::Notes>),
+    /// `brevo.lists`.
+    Lists(Box<brevo::Members>),
+    /// `brevo.campaigns`.
+    Campaigns(Box<brevo::Campaigns>),
+    /// `brevo.email`.
+    Email(Box<brevo::Email>),
+    /// `brevo.objects`.
+    Objects(Box<brevo::Objects>),
     /// `file`.
     File(file::FileSink),
 }
@@ -132,6 +142,8 @@ impl LookupKind {
 pub enum Made {
     /// Something to be sent.
     Operation(Box<Operation>),
+    /// Several things to be sent, or nothing.
+    Several(Vec<Operation>),
     /// The record has no identity for the sink.
     Unmatched,
     /// There is nothing to be done: a gauge without a value.
@@ -142,12 +154,31 @@ impl From<brevo::Made> for Made {
     fn from(made: brevo::Made) -> Self {
         match made {
             brevo::Made::Operation(operation) => Self::Operation(operation),
+            brevo::Made::Several(operations) => Self::Several(operations),
             brevo::Made::Unmatched => Self::Unmatched,
         }
     }
 }
 
 impl SinkKind {
+    /// How old may be what is from before the pipeline's first run, in milliseconds; none where
+    /// the sink's doing can be taken back, so that it asks for no age.
+    #[must_use]
+    pub fn backfill_ms(&self) -> Option<i64> {
+        match self {
+            Self::Events(sink) => Some(sink.backfill_ms),
+            Self::Notes(sink) => Some(sink.backfill_ms),
+            Self::Campaigns(sink) => Some(sink.backfill_ms),
+            Self::Email(sink) => Some(sink.backfill_ms),
+            Self::Http(sink) => Some(sink.backfill_ms),
+            Self::Contacts(_)
+            | Self::Lists(_)
+            | Self::Objects(_)
+            | Self::Metrics(_)
+            | Self::File(_) => None,
+        }
+    }
+
     /// The operation of a record.
     ///
     /// # Errors
@@ -167,6 +198,11 @@ impl SinkKind {
             Self::Metrics(sink) => Ok(sink
                 .operation(record, sink_index, at)?
                 .map_or(Made::Nothing, |one| Made::Operation(Box::new(one)))),
+            Self::Notes(sink) => sink.operation(record, sink_index, at).map(Made::from),
+            Self::Lists(sink) => sink.operations(record, sink_index, at).map(Made::from),
+            Self::Campaigns(sink) => sink.operation(record, sink_index, at).map(Made::from),
+            Self::Email(sink) => sink.operation(record, sink_index, at).map(Made::from),
+            Self::Objects(sink) => sink.operation(record, sink_index, at).map(Made::from),
             Self::File(sink) => Ok(Made::Operation(Box::new(
                 sink.operation(record, sink_index, at),
             ))),

@@ -433,6 +433,7 @@ impl<'p> Processor<'p> {
             match sink.kind.operation(&record, index, &sink.place) {
                 Ok(Made::Operation(operation)) => out.operations.push(*operation),
                 Ok(Made::Nothing) => {}
+                Ok(Made::Several(operations)) => out.operations.extend(operations),
                 Ok(Made::Unmatched) if sink.on_unmatched == OnUnmatched::Skip => {
                     out.unmatched.push(Unmatched {
                         record: Arc::clone(&record.name),

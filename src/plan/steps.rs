@@ -76,8 +76,12 @@ fn one(
         }
         Transform::Each(members) => StepKind::Each(each(members, span, flow, compiler)?),
         Transform::AdfToText(long) => {
+            let html = matches!(
+                long.format.map(|format| format.value),
+                Some(config::TextFormat::Html)
+            );
             let text = Shape {
-                format: None,
+                format: html.then_some(crate::shape::Format::Html),
                 ..Shape::of(Kinds::TEXT)
             };
             StepKind::RichText(RichText {

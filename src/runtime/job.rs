@@ -6,9 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Connected, open_sources};
+use crate::connectors::Writer;
 use crate::connectors::brevo::spec::{Contacts, Events, ListRef};
 use crate::connectors::brevo::{
-    self, AccountFacts, ContactWriter, EventWriter, Needs, create_attributes, create_lists, refusal,
+    self, AccountFacts, CampaignWriter, ContactWriter, EmailWriter, EventWriter, MemberWriter,
+    Needs, NoteWriter, ObjectWriter, create_attributes, create_lists, refusal,
 };
 use crate::connectors::file::FileWriter;
 use crate::connectors::http::HttpWriter;
@@ -16,7 +18,7 @@ use crate::connectors::http::spec::HttpSink;
 use crate::engine::{Gauges, Guard, JobSink, JobSource, Route};
 use crate::expression::{Expression, Kind};
 use crate::http::{Class, Failure};
-use crate::plan::{Plan, SinkKind};
+use crate::plan::{Plan, SinkKind, SinkPlan};
 
 /// A plan joined to its services.
 pub struct Prepared {
@@ -47,13 +49,17 @@ pub async fn prepare(
             told.extend(create_attributes(account, session, &needs.create).await?);
         }
         for sink in &plan.sinks {
-            if let SinkKind::Contacts(spec) = &sink.kind
-                && sink.connection.as_ref() == Some(name)
-                && let Some(lists) = &spec.lists
+            let (lists, folder) = match &sink.kind {
+                SinkKind::Contacts(spec) if spec.create_lists => (&spec.lists, &spec.folder),
+                SinkKind::Lists(spec) if spec.create_lists => (&spec.add, &spec.folder),
+                _ => continue,
+            };
+            if sink.connection.as_ref() == Some(name)
+                && let Some(lists) = lists
             {
                 let mut names = Vec::new();
                 literal_names(&lists.value, &mut names);
-                told.extend(create_lists(session, account, spec, &names).await?);
+                told.extend(create_lists(session, account, folder.as_ref(), &names).await?);
             }
         }
     }
@@ -72,6 +78,21 @@ pub async fn prepare(
             SinkKind::Events(spec) => join_events(spec, plan, brevo.as_ref()),
             SinkKind::Http(spec) => Some(join_http(spec, connected)?),
             SinkKind::Metrics(_) => Some(Joined::new(Route::Gauges(Gauges::default()))),
+            SinkKind::Notes(_) => outbox(sink, brevo.as_ref(), |session, _| {
+                Box::new(NoteWriter::new(session))
+            }),
+            SinkKind::Lists(spec) => outbox(sink, brevo.as_ref(), |session, facts| {
+                Box::new(MemberWriter::new(session, &facts, spec))
+            }),
+            SinkKind::Campaigns(_) => outbox(sink, brevo.as_ref(), |session, facts| {
+                Box::new(CampaignWriter::new(session, facts))
+            }),
+            SinkKind::Email(_) => outbox(sink, brevo.as_ref(), |session, _| {
+                Box::new(EmailWriter::new(session))
+            }),
+            SinkKind::Objects(_) => outbox(sink, brevo.as_ref(), |session, _| {
+                Box::new(ObjectWriter::new(session))
+            }),
             SinkKind::File(spec) => Some(Joined::new(Route::Replace(Box::new(FileWriter::open(
                 root, spec,
             )?)))),
@@ -159,6 +180,19 @@ fn join_events(spec: &Events, plan: &Plan, account: Option<&Account>) -> Option<
     })
 }
 
+/// A sink whose writer needs no more than its account.
+fn outbox(
+    sink: &SinkPlan,
+    account: Option<&Account>,
+    writer: impl FnOnce(Arc<brevo::Session>, Arc<AccountFacts>) -> Box<dyn Writer>,
+) -> Option<Joined> {
+    let (session, facts) = account?.clone();
+    Some(Joined {
+        backfill_ms: sink.kind.backfill_ms().unwrap_or_default(),
+        ..Joined::new(Route::Outbox(writer(session, facts)))
+    })
+}
+
 /// The accounts that a plan's sinks write to, held against the plan.
 pub struct Accounts {
     /// What they have, by connection.
@@ -187,7 +221,23 @@ pub async fn accounts(plan: &Plan, connected: &Connected) -> Result<Accounts, Fa
         match &sink.kind {
             SinkKind::Contacts(spec) => account.check_contacts(spec, needs),
             SinkKind::Events(spec) => account.check_events(spec, needs),
-            SinkKind::Http(_) | SinkKind::Metrics(_) | SinkKind::File(_) => {}
+            SinkKind::Email(spec) => {
+                account
+                    .check_template(session, &spec.template, needs)
+                    .await?;
+            }
+            SinkKind::Campaigns(spec) => {
+                account
+                    .check_template(session, &spec.template, needs)
+                    .await?;
+                account.check_lists(&spec.lists, needs);
+            }
+            SinkKind::Notes(_)
+            | SinkKind::Lists(_)
+            | SinkKind::Objects(_)
+            | SinkKind::Http(_)
+            | SinkKind::Metrics(_)
+            | SinkKind::File(_) => {}
         }
     }
     // All accounts first: what one lacks keeps the others as they are.

@@ -408,13 +408,7 @@ async fn lists_that_the_account_lacks_are_created_where_the_sink_says_so() {
     world
         .fault(FaultKind::AppliedServerError, "/contacts/lists", 1)
         .await;
-    let told = create_lists(
-        &world.session,
-        &mut account,
-        &creating,
-        &["Leads".to_owned()],
-    )
-    .await;
+    let told = create_lists(&world.session, &mut account, None, &["Leads".to_owned()]).await;
     assert_eq!(told.unwrap(), ["created the list `Leads`"]);
     let writer = ContactWriter::new(
         Arc::clone(&world.session),

@@ -6,24 +6,38 @@
 //! [`BrevoDialect`]; waiting and trying again is the business of `http`.
 
 mod account;
+mod campaigns;
 mod contacts;
 mod dialect;
+mod email;
 mod events;
 mod gate;
 mod lookup;
 mod notify;
+mod members;
+mod notes;
 mod oauth;
+mod objects;
+mod people;
 mod session;
 pub mod spec;
+mod standing;
 #[cfg(test)]
 mod testing;
 mod webhook;
+mod verdict;
 
 pub use account::{AccountFacts, Needs, create_attributes, refusal};
+pub use campaigns::CampaignWriter;
 pub use contacts::{ContactReader, ContactWriter, FieldChange, Foreseen, Standing, create_lists};
 pub use dialect::BrevoDialect;
+pub use email::EmailWriter;
 pub use events::{EventCalls, EventWriter, event_calls};
 pub use lookup::contacts as lookup_contacts;
+pub use members::MemberWriter;
+pub use notes::NoteWriter;
 pub use oauth::{ClientCredentials, OAuth};
 pub use session::{FAMILIES, Session};
+pub use objects::ObjectWriter;
 pub use webhook::{WebhookSource, recorded_event};
+pub use standing::foresee_standings;

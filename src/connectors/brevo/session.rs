@@ -18,6 +18,10 @@ use crate::record::{Projection, Value};
 pub(super) const CONTACTS: &str = "contacts";
 /// `POST /events`: 10 a second.
 pub(super) const EVENTS: &str = "events";
+/// `POST /smtp/email`: 1,000 a second.
+pub(super) const SMTP: &str = "email";
+/// Other `/smtp/…`: 300 an hour.
+pub(super) const TEMPLATES: &str = "smtp";
 /// Everything else, 100 an hour: the account, and `POST /events/batch` and `GET /events`, which no
 /// list of limits names.
 pub(super) const OTHER: &str = "other";
@@ -68,6 +72,8 @@ impl Session {
         let pacer = Pacer::default();
         pacer.documented(CONTACTS, 10.0, 1.0);
         pacer.documented(EVENTS, 10.0, 1.0);
+        pacer.documented(SMTP, 1_000.0, 1.0);
+        pacer.counted_in(TEMPLATES, 3_600.0);
         // The answer to the question for the account states the limit before it matters.
         pacer.counted_in(OTHER, 3_600.0);
         let client = Client::new(parts, Arc::new(BrevoDialect), pacer).authorized(authorizer);
@@ -106,6 +112,11 @@ impl Session {
     #[must_use]
     pub fn forecast(&self, family: &'static str, calls: u64) -> Duration {
         self.client.forecast(family, calls)
+    }
+
+    /// Waits.
+    pub(super) async fn sleep(&self, duration: Duration) {
+        self.client.clock().sleep(duration).await;
     }
 
     /// Reads JSON.

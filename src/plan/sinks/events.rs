@@ -4,21 +4,20 @@ use super::super::compiler::Compiler;
 use super::super::steps::Flow;
 use super::contacts::attribute_name;
 use super::identify::{identify, says_nobody};
+use super::message;
 use super::values::{optional, takes, time_or_number, value, values};
 use crate::config::{self, Catalog};
 use crate::connectors::brevo::spec as brevo;
 use crate::diagnostic::{Code, Span};
-use crate::expression::{Expression, Place, parse_duration};
+use crate::expression::{Expression, Place};
 use crate::operation;
 use crate::record::Value;
 use crate::shape::Kinds;
 
-const NO_IDENTITY: Code = Code::new("sink.no_identity");
 const NO_TIME: Code = Code::new("event.no_time");
 const BAD_NAME: Code = Code::new("event.bad_name");
 const BAD_PROPERTY: Code = Code::new("event.bad_property_name");
 const TAKEN_PROPERTY: Code = Code::new("event.reserved_property");
-const BAD_DURATION: Code = Code::new("pipeline.bad_duration");
 
 pub(super) fn events(
     written: &config::BrevoEvents,
@@ -71,23 +70,15 @@ pub(super) fn events(
         flow,
         compiler,
     );
-    if let Some(id) = id.as_ref().and_then(Option::as_ref) {
-        let fits = |value: &Value| match value {
-            Value::String(text) => !text.trim().is_empty(),
-            value => matches!(value, Value::Number(_)),
-        };
-        let kinds = Kinds::TEXT.union(Kinds::NUMBER);
-        takes("id", "text or a number", kinds, &fits, id, flow, compiler);
-    }
-    if written.id.is_none() && !flow.has_identity {
-        compiler.mistake(
-            NO_IDENTITY,
-            "an event needs an id, and these records have none",
-            span,
-            "no identity",
-            "say `id:` here, or `id:` at the source",
-        );
-    }
+    let compiled = id.as_ref().and_then(Option::as_ref);
+    message::id(
+        "an event",
+        written.id.as_ref(),
+        compiled,
+        span,
+        flow,
+        compiler,
+    );
     if written.at.is_none() && !flow.has_time {
         compiler.mistake(
             NO_TIME,
@@ -121,19 +112,7 @@ pub(super) fn events(
         attribute_name(name, compiler);
     }
     let contact_attributes = values(&written.contact_attributes, Place::LeftOut, flow, compiler);
-    let backfill = written.backfill.as_ref().map_or(Some(0), |duration| {
-        let parsed = parse_duration(&duration.value);
-        if parsed.is_none() {
-            compiler.mistake(
-                BAD_DURATION,
-                format!("`{}` is no duration", duration.value),
-                duration.span,
-                "expected e.g. `7 days`",
-                "write a number and seconds, minutes, hours, days or weeks",
-            );
-        }
-        parsed
-    });
+    let backfill = message::backfill(written.backfill.as_ref(), compiler);
     if nobody {
         return None;
     }

@@ -1,12 +1,18 @@
 //! Compiling sinks, one file a sink.
 
+mod campaigns;
 mod contacts;
+mod email;
 mod events;
 mod file;
 mod http;
 mod identify;
+mod lists;
+mod message;
 mod metrics;
 mod once;
+mod notes;
+mod objects;
 mod values;
 
 use super::check;
@@ -32,11 +38,12 @@ pub(super) fn compile(
 ) -> Option<SinkPlan> {
     let span = sink.key;
     let common = sink.value.common();
-    let mut takes_deleted = false;
+    // What is deleted takes its note along.
+    let mut takes_deleted = matches!(&sink.value, Sink::BrevoNotes(_));
     let when = common.when.and_then(|written| {
         let condition = compiler.condition(written)?;
         check::condition(&condition, flow, compiler);
-        takes_deleted = condition.value.references().iter().any(|reference| {
+        takes_deleted |= condition.value.references().iter().any(|reference| {
             matches!(reference.steps.first().map(|step| &step.kind), Some(crate::expression::StepKind::Name(name)) if &**name == "deleted")
         });
         Some(When {
@@ -67,31 +74,42 @@ pub(super) fn compile(
     let catalog = connection
         .as_ref()
         .and_then(|connection| surroundings.catalogs.get(connection));
-    let kind = match &sink.value {
-        Sink::BrevoContacts(written) => contacts::contacts(written, catalog, flow, compiler)
-            .map(|sink| SinkKind::Contacts(Box::new(sink))),
-        Sink::BrevoEvents(written) => {
-            events::events(written, span, &place, catalog, flow, compiler)
-                .map(|sink| SinkKind::Events(Box::new(sink)))
-        }
-        Sink::Http(written) => {
-            http::http(written, span, flow, compiler).map(|sink| SinkKind::Http(Box::new(sink)))
-        }
-        Sink::Metrics(written) => {
-            metrics::metrics(written, flow, compiler).map(|sink| SinkKind::Metrics(Box::new(sink)))
-        }
-        Sink::File(written) => file::file(written, flow, compiler).map(SinkKind::File),
-        other => {
-            compiler.mistake(
-                NOT_YET,
-                format!("`{}` is not supported by this version", other.name()),
-                span,
-                "not supported",
-                "there are `brevo.contacts`, `brevo.events` and `file`",
-            );
-            None
-        }
-    }?;
+    let kind =
+        match &sink.value {
+            Sink::BrevoContacts(written) => contacts::contacts(written, catalog, flow, compiler)
+                .map(|sink| SinkKind::Contacts(Box::new(sink))),
+            Sink::BrevoEvents(written) => {
+                events::events(written, span, &place, catalog, flow, compiler)
+                    .map(|sink| SinkKind::Events(Box::new(sink)))
+            }
+            Sink::Http(written) => http::http(written, span, flow, compiler)
+                .map(|sink| SinkKind::Http(Box::new(sink))),
+            Sink::Metrics(written) => metrics::metrics(written, flow, compiler)
+                .map(|sink| SinkKind::Metrics(Box::new(sink))),
+            Sink::BrevoNotes(written) => notes::notes(written, span, flow, compiler)
+                .map(|sink| SinkKind::Notes(Box::new(sink))),
+            Sink::BrevoLists(written) => lists::lists(written, span, catalog, flow, compiler)
+                .map(|sink| SinkKind::Lists(Box::new(sink))),
+            Sink::BrevoCampaigns(written) => {
+                campaigns::campaigns(written, span, catalog, flow, compiler)
+                    .map(|sink| SinkKind::Campaigns(Box::new(sink)))
+            }
+            Sink::BrevoEmail(written) => email::email(written, span, flow, compiler)
+                .map(|sink| SinkKind::Email(Box::new(sink))),
+            Sink::BrevoObjects(written) => objects::objects(written, flow, compiler)
+                .map(|sink| SinkKind::Objects(Box::new(sink))),
+            Sink::File(written) => file::file(written, flow, compiler).map(SinkKind::File),
+            other => {
+                compiler.mistake(
+                    NOT_YET,
+                    format!("`{}` is not supported by this version", other.name()),
+                    span,
+                    "not supported",
+                    "there are the `brevo.…` sinks, `http`, `metrics` and `file`",
+                );
+                None
+            }
+        }?;
     if needs_brevo && connection.is_none() {
         return None;
     }

@@ -123,6 +123,10 @@ pub(in crate::sandbox) enum Change {
     Event(Value),
     Ignored(u64),
     Process(Box<Value>),
+    /// Something of a kind: its id and what it is; null: it is gone.
+    Kept(String, String, Box<Value>),
+    /// The last number that was given to a kind.
+    Numbered(String, u64),
 }
 
 /// How the account behaves where the real one's behaviour is not known.
@@ -133,6 +137,8 @@ pub(in crate::sandbox) struct Settings {
     pub(super) reject_unknown_attributes: bool,
     /// How long an event takes until `GET /events` shows it, in seconds.
     pub(super) event_visible_after_s: f64,
+    /// There is no credit left to send campaigns with.
+    pub(super) no_credits: bool,
     /// How long an import takes, in seconds.
     pub(super) import_takes_s: f64,
 }
@@ -142,6 +148,7 @@ impl Default for Settings {
         Self {
             reject_unknown_attributes: false,
             event_visible_after_s: 0.0,
+            no_credits: false,
             import_takes_s: 2.0,
         }
     }
@@ -161,6 +168,9 @@ pub(super) struct Account {
     /// Events that were accepted and had no effect, as no contact had their identifiers.
     pub(super) ignored_events: u64,
     pub(super) processes: BTreeMap<u64, Process>,
+    /// Notes, campaigns, e-mails and objects: by kind and id.
+    kept: BTreeMap<(String, String), Value>,
+    numbers: BTreeMap<String, u64>,
     pub(super) settings: Settings,
     last_contact: u64,
     /// Changes of the request at work, for the journal.
@@ -360,6 +370,38 @@ impl Account {
         self.changes.push(Change::Ignored(1));
     }
 
+    /// The next number of a kind.
+    pub(super) fn next(&mut self, kind: &str) -> u64 {
+        let number = self.numbers.entry(kind.to_owned()).or_default();
+        *number += 1;
+        self.changes
+            .push(Change::Numbered(kind.to_owned(), *number));
+        *number
+    }
+
+    /// Keeps something of a kind; null: it is gone.
+    pub(super) fn keep(&mut self, kind: &str, id: &str, value: Value) {
+        let change = Change::Kept(kind.to_owned(), id.to_owned(), Box::new(value.clone()));
+        self.changes.push(change);
+        let key = (kind.to_owned(), id.to_owned());
+        if value.is_null() {
+            self.kept.remove(&key);
+        } else {
+            self.kept.insert(key, value);
+        }
+    }
+
+    /// Something of a kind.
+    pub(super) fn kept(&self, kind: &str, id: &str) -> Option<Value> {
+        self.kept.get(&(kind.to_owned(), id.to_owned())).cloned()
+    }
+
+    /// All of a kind, by their ids.
+    pub(super) fn all(&self, kind: &str) -> Vec<Value> {
+        let of = self.kept.iter().filter(|((known, _), _)| known == kind);
+        of.map(|(_, value)| value.clone()).collect()
+    }
+
     /// Puts a process in place.
     pub(super) fn put_process(&mut self, process: Process) {
         self.changes
@@ -397,6 +439,10 @@ impl Account {
             Change::Folder(id, name) => self.put_folder(id, name),
             Change::Event(value) => self.events.extend(read::<Event>(value)),
             Change::Ignored(count) => self.ignored_events += count,
+            Change::Kept(kind, id, value) => self.keep(&kind, &id, *value),
+            Change::Numbered(kind, number) => {
+                self.numbers.insert(kind, number);
+            }
             Change::Process(value) => {
                 if let Some(process) = read(*value) {
                     self.put_process(process);

@@ -82,6 +82,13 @@ pub(super) fn process(account: &Account, id: &str, now: i64) -> Result<Reply, Re
         .and_then(|id| account.processes.get(&id))
         .ok_or_else(|| not_found("Process not found"))?;
     let mut shown = json!({ "id": process.id, "name": "IMPORT_CONTACTS", "status": "completed" });
+    if process.body.get("objects").is_some() {
+        shown["name"] = json!("UPSERT_OBJECT_RECORDS");
+        if now - process.started < 500 {
+            shown["status"] = json!("queued");
+        }
+        return Ok(Reply::json(200, &shown));
+    }
     match &process.info {
         Some(info) => shown["info"] = json!({ "import": info }),
         None if now - process.started < 500 => shown["status"] = json!("queued"),

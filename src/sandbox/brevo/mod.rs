@@ -4,10 +4,12 @@ mod account;
 mod auth;
 mod catalog;
 mod contacts;
+mod crm;
 mod errors;
 mod events;
 mod import;
 mod told;
+mod mail;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -63,7 +65,8 @@ impl Brevo {
             .settings = settings;
     }
 
-    /// What the account holds: `contacts`, `events`, `lists` or `attributes`.
+    /// What the account holds: `contacts`, `events`, `lists`, `attributes`, `notes`, `campaigns`,
+    /// `emails` or `objects`.
     pub(super) fn end_state(&self, what: &str) -> Option<Value> {
         let account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
         Some(match what {
@@ -93,6 +96,7 @@ impl Brevo {
             "attributes" => {
                 json!({ "attributes": account.attributes.values().collect::<Vec<_>>() })
             }
+            "notes" | "campaigns" | "emails" | "objects" => json!({ what: account.all(what) }),
             _ => return None,
         })
     }
@@ -194,7 +198,28 @@ impl Brevo {
             ("POST", ["events"]) => events::one(account, request, now),
             ("GET", ["events"]) => events::list(account, request, now),
             ("POST", ["events", "batch"]) => events::batch(account, request, now),
-            (_, ["account" | "contacts" | "events", ..]) => Err(errors::error(
+            ("POST", ["crm", "notes"]) => crm::create(account, request, now),
+            ("GET", ["crm", "notes"]) => crm::list(account, request),
+            ("GET", ["crm", "notes", id]) => crm::one(account, id),
+            ("PATCH", ["crm", "notes", id]) => crm::edit(account, request, id, now),
+            ("DELETE", ["crm", "notes", id]) => crm::delete(account, id),
+            ("POST", ["objects", kind, "batch", "upsert"]) => {
+                crm::objects(account, request, kind, now)
+            }
+            ("GET", ["smtp", "templates", id]) => mail::one_template(id),
+            ("POST", ["smtp", "email"]) => mail::send(account, request, now),
+            ("POST", ["emailCampaigns"]) => mail::create_campaign(account, request, now),
+            ("GET", ["emailCampaigns"]) => mail::campaigns(account, request),
+            ("GET", ["emailCampaigns", id]) => mail::one_campaign(account, id),
+            ("POST", ["emailCampaigns", id, "sendNow"]) => mail::send_now(account, id),
+            (
+                _,
+                [
+                    "account" | "contacts" | "events" | "crm" | "objects" | "smtp"
+                    | "emailCampaigns",
+                    ..,
+                ],
+            ) => Err(errors::error(
                 405,
                 "method_not_allowed",
                 "Method not allowed",
@@ -213,6 +238,8 @@ pub(super) fn limit(
     let (name, most, length) = match (request.method.as_str(), request.route().as_slice()) {
         (_, ["v3", "contacts", ..]) => ("brevo contacts", 10, 1_000),
         ("POST", ["v3", "events"]) => ("brevo events", 10, 1_000),
+        ("POST", ["v3", "smtp", "email"]) => ("brevo email", 1_000, 1_000),
+        (_, ["v3", "smtp", ..]) => ("brevo smtp", 300, 3_600_000),
         // Batches and reads of events are listed nowhere: they are taken for the rest.
         _ => ("brevo other", 100, 3_600_000),
     };

@@ -14,6 +14,7 @@ use crate::cli::exit::Exit;
 use crate::cli::services;
 use crate::connectors::brevo::{
     AccountFacts, ContactReader, FieldChange, Foreseen, Session, Standing, event_calls,
+    foresee_standings,
 };
 use crate::operation::{Operation, Policy, as_delivered, fold_all};
 use crate::plan::{SinkKind, SinkPlan};
@@ -52,8 +53,13 @@ impl Foresight<'_> {
             .map(|(operation, decision)| judged(operation, decision))
             .collect();
         for (index, sink) in self.planning.plan.sinks.iter().enumerate() {
-            let SinkKind::Contacts(spec) = &sink.kind else {
-                continue;
+            let spec = match &sink.kind {
+                SinkKind::Contacts(spec) => spec,
+                SinkKind::Notes(_) | SinkKind::Lists(_) | SinkKind::Objects(_) => {
+                    self.standings(index, sink, &mut shown).await?;
+                    continue;
+                }
+                _ => continue,
             };
             let Some((session, facts)) = self.account(sink) else {
                 continue;
@@ -73,6 +79,33 @@ impl Foresight<'_> {
             }
         }
         Ok(shown)
+    }
+
+    /// Who of a sink's operations is nobody in the account.
+    async fn standings(
+        &self,
+        index: usize,
+        sink: &SinkPlan,
+        shown: &mut [Shown],
+    ) -> Result<(), Exit> {
+        let Some((session, facts)) = self.account(sink) else {
+            return Ok(());
+        };
+        let mut asked: Vec<&mut Shown> = shown
+            .iter_mut()
+            .filter(|one| one.operation.sink_index == index && one.action != "unchanged")
+            .collect();
+        let operations: Vec<&Operation> = asked.iter().map(|one| &one.operation).collect();
+        let edits: Vec<bool> = asked.iter().map(|one| one.action == "update").collect();
+        let foreseen = foresee_standings(session, facts, &operations, &edits).await;
+        let foreseen =
+            foreseen.map_err(|failure| services::failed(self.planning.context, &failure))?;
+        for (one, foreseen) in asked.iter_mut().zip(foreseen) {
+            if let Some(foreseen) = foreseen {
+                one.take(foreseen);
+            }
+        }
+        Ok(())
     }
 
     fn account(&self, sink: &SinkPlan) -> Option<(&Arc<Session>, &Arc<AccountFacts>)> {
@@ -174,6 +207,38 @@ impl Foresight<'_> {
                             calls::add(calls, name, family, count);
                         }
                     }
+                }
+                SinkKind::Lists(_) => {
+                    // A request holds 150 of a list.
+                    let count = u64::try_from(theirs.count()).unwrap_or(0);
+                    calls::add(calls, name, "contacts", count.div_ceil(150));
+                }
+                SinkKind::Notes(_) => {
+                    let (mut notes, mut lookups) = (0, 0);
+                    for ((operation, _), _) in theirs {
+                        notes += 1;
+                        lookups += u64::from(!operation.deletes());
+                    }
+                    calls::add(calls, name, "other", notes);
+                    calls::add(calls, name, "contacts", lookups);
+                }
+                SinkKind::Campaigns(_) => {
+                    // Made, looked at, sent.
+                    let count = u64::try_from(theirs.count()).unwrap_or(0);
+                    calls::add(calls, name, "other", 3 * count);
+                }
+                SinkKind::Email(_) => {
+                    calls::add(
+                        calls,
+                        name,
+                        "email",
+                        u64::try_from(theirs.count()).unwrap_or(0),
+                    );
+                }
+                SinkKind::Objects(_) => {
+                    // A request holds a thousand, and its process is asked after.
+                    let count = u64::try_from(theirs.count()).unwrap_or(0);
+                    calls::add(calls, name, "other", 2 * count.div_ceil(1_000));
                 }
                 SinkKind::Http(_) | SinkKind::Metrics(_) | SinkKind::File(_) => {}
             }
@@ -286,6 +351,7 @@ fn fields(operation: &Operation) -> Vec<FieldChange> {
                 fields.extend(members.iter().map(|(name, value)| new(name, value)));
             }
             ("identify" | "mode", _) => {}
+            ("deleted", Value::Bool(true)) => fields.push(new("text", &Value::Null)),
             _ => fields.push(new(name, value)),
         }
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::AccountFacts;
 use crate::config::{Attribute, AttributeType};
-use crate::connectors::brevo::session::{CONTACTS, Session};
-use crate::connectors::brevo::spec::{Contacts, Events};
+use crate::connectors::brevo::session::{CONTACTS, Session, TEMPLATES};
+use crate::connectors::brevo::spec::{Contacts, Events, ListRef, Lists, template_id};
 use crate::diagnostic::nearest;
 use crate::expression::{Conversion, Expression, Kind};
 use crate::http::{Class, Failure, Method, Safety};
@@ -56,6 +56,57 @@ impl AccountFacts {
         }
     }
 
+    /// Adds a template that is written in the file and that the account lacks.
+    ///
+    /// # Errors
+    /// What stands in the way of asking.
+    pub async fn check_template(
+        &self,
+        session: &Session,
+        template: &Expression,
+        needs: &mut Needs,
+    ) -> Result<(), Failure> {
+        let Some(id) = template.as_literal().and_then(template_id) else {
+            return Ok(());
+        };
+        let path = format!("/smtp/templates/{id}");
+        let found: Result<Json, Failure> = session.get(TEMPLATES, &path).await;
+        let reason = match found {
+            Ok(found) if found.get("isActive") == Some(&Json::Bool(false)) => {
+                format!("the template {id} is not active")
+            }
+            Ok(_) => return Ok(()),
+            Err(failure) if failure.class == Class::NotFound => {
+                format!("the account has no template {id}")
+            }
+            Err(failure) => return Err(failure),
+        };
+        let help = "see Transactional › Email › Templates in Brevo for its id".to_owned();
+        needs.lacking.push(lack(template, &reason, help));
+        Ok(())
+    }
+
+    /// Adds lists that are written in the file, are never created, and that the account lacks.
+    pub fn check_lists(&self, lists: &Lists, needs: &mut Needs) {
+        let entries = match lists.value.kind() {
+            Kind::List(entries) => entries,
+            _ => std::slice::from_ref(&lists.value),
+        };
+        for entry in entries {
+            let Some(list) = entry.as_literal().and_then(ListRef::from_value) else {
+                continue;
+            };
+            let reason = match (self.list_id(&list), list) {
+                (Ok(Some(_)), _) => continue,
+                (Err(reason), _) => reason,
+                (Ok(None), ListRef::Id(id)) => format!("the account has no list {id}"),
+                (Ok(None), ListRef::Name(name)) => format!("the account has no list `{name}`"),
+            };
+            let help = "`flowline fields` shows the account's lists".to_owned();
+            needs.lacking.push(lack(entry, &reason, help));
+        }
+    }
+
     fn check(&self, name: &Arc<str>, expression: &Expression, create: bool, needs: &mut Needs) {
         let name = name.to_uppercase();
         let comes = needs.create.iter().any(|(known, _)| *known == name);
@@ -85,6 +136,16 @@ impl AccountFacts {
             message: format!("{}:{}: {reason}", source.name(), at.line),
             help,
         });
+    }
+}
+
+/// What is lacking, and where it is written.
+fn lack(expression: &Expression, reason: &str, help: String) -> Lack {
+    let source = expression.source();
+    let at = source.position(expression.span().start);
+    Lack {
+        message: format!("{}:{}: {reason}", source.name(), at.line),
+        help,
     }
 }
 

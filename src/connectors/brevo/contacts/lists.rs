@@ -6,14 +6,48 @@ use serde_json::{Value as Json, json};
 use super::{ContactWriter, rejected};
 use crate::connectors::brevo::account::{AccountFacts, find_list, folder};
 use crate::connectors::brevo::session::{CONTACTS, Session};
-use crate::connectors::brevo::spec::{Contacts, ListRef};
+use crate::connectors::brevo::spec::ListRef;
 use crate::http::{Class, Failure, Method, Safety};
 use crate::record::Value;
+use std::sync::Arc;
+use tokio::sync::RwLock;
+
+/// The lists of an account by their names; grows where lists are created.
+pub(in crate::connectors::brevo) struct ListBook {
+    session: Arc<Session>,
+    /// Names by id.
+    lists: RwLock<IndexMap<i64, String>>,
+    /// Lists that the account lacks are created, in this folder.
+    create_lists: Option<Option<Value>>,
+}
 
 impl ContactWriter {
+    /// See [`ListBook::list_ids`].
+    pub(super) async fn list_ids(
+        &self,
+        lists: &[Value],
+        to_be_in: bool,
+    ) -> Result<Vec<i64>, Failure> {
+        self.lists.list_ids(lists, to_be_in).await
+    }
+}
+
+impl ListBook {
+    pub(in crate::connectors::brevo) fn new(
+        session: Arc<Session>,
+        lists: IndexMap<i64, String>,
+        create_lists: Option<Option<Value>>,
+    ) -> Self {
+        Self {
+            session,
+            lists: RwLock::new(lists),
+            create_lists,
+        }
+    }
+
     /// The ids of lists. One to be in that is lacking is created where the sink says so; then one
     /// not to be in that is lacking has nobody in it.
-    pub(super) async fn list_ids(
+    pub(in crate::connectors::brevo) async fn list_ids(
         &self,
         lists: &[Value],
         to_be_in: bool,
@@ -58,25 +92,22 @@ impl ContactWriter {
     }
 }
 
-/// Creates the lists that a sink names in its file and the account lacks, where it says so; says
-/// which, in one sentence each.
+/// Creates the lists that a sink names in its file and the account lacks, in a folder; says which,
+/// in one sentence each.
 ///
 /// # Errors
 /// What stands in the way.
 pub async fn create_lists(
     session: &Session,
     account: &mut AccountFacts,
-    sink: &Contacts,
+    folder: Option<&Value>,
     names: &[String],
 ) -> Result<Vec<String>, Failure> {
     let mut told = Vec::new();
-    if !sink.create_lists {
-        return Ok(told);
-    }
     for name in names {
         let known = find_list(&account.lists, &ListRef::Name(name.clone())).map_err(rejected)?;
         if known.is_none() {
-            create(session, &mut account.lists, name, sink.folder.as_ref()).await?;
+            create(session, &mut account.lists, name, folder).await?;
             told.push(format!("created the list `{name}`"));
         }
     }

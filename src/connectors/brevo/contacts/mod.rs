@@ -6,16 +6,16 @@ mod lists;
 mod write;
 
 pub use foresee::{ContactReader, FieldChange, Foreseen, Standing};
+pub(super) use lists::ListBook;
 pub use lists::create_lists;
 pub(super) use write::percent_encoded;
+pub(super) use write::{Shown, is_same, path, text};
 
 use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
-use indexmap::IndexMap;
 use jiff::tz::TimeZone;
-use tokio::sync::RwLock;
 
 use super::account::AccountFacts;
 use super::gate::Gate;
@@ -35,10 +35,7 @@ const BATCH: usize = 40;
 pub struct ContactWriter {
     session: Arc<Session>,
     account: Arc<AccountFacts>,
-    /// Names of lists by id; grows where lists are created.
-    lists: RwLock<IndexMap<i64, String>>,
-    /// Lists that the account lacks are created, in this folder.
-    create_lists: Option<Option<Value>>,
+    lists: ListBook,
     zone: TimeZone,
 }
 
@@ -63,10 +60,9 @@ impl ContactWriter {
         zone: TimeZone,
     ) -> Self {
         Self {
+            lists: ListBook::new(Arc::clone(&session), account.lists.clone(), create_lists),
             session,
-            lists: RwLock::new(account.lists.clone()),
             account,
-            create_lists,
             zone,
         }
     }
@@ -124,7 +120,7 @@ fn outcome(failure: Failure) -> Outcome {
 }
 
 /// Something that will never work as it is; `message` holds no value of the record.
-fn rejected(message: impl Into<String>) -> Failure {
+pub(super) fn rejected(message: impl Into<String>) -> Failure {
     Failure::new(Class::Rejected, format!("Brevo: {}", message.into()))
         .help("check the record and the sink")
 }

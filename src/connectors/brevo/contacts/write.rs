@@ -30,8 +30,8 @@ enum Wrote {
 
 /// A contact as Brevo shows it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Shown {
-    pub(super) id: i64,
+pub(in crate::connectors::brevo) struct Shown {
+    pub(in crate::connectors::brevo) id: i64,
     email: Option<String>,
     ext_id: Option<Json>,
     #[serde(default, rename = "emailBlacklisted")]
@@ -39,7 +39,7 @@ pub(super) struct Shown {
     #[serde(default, rename = "smsBlacklisted")]
     pub(super) sms_blacklisted: bool,
     #[serde(default, rename = "listIds")]
-    pub(super) lists: Vec<i64>,
+    pub(in crate::connectors::brevo) lists: Vec<i64>,
     #[serde(default)]
     pub(super) attributes: Map<String, Json>,
 }
@@ -188,7 +188,7 @@ impl ContactWriter {
 }
 
 impl Shown {
-    pub(super) fn value_of(&self, kind: IdentityKind) -> Option<String> {
+    pub(in crate::connectors::brevo) fn value_of(&self, kind: IdentityKind) -> Option<String> {
         let attribute = |name: &str| self.attributes.get(name).and_then(json_text);
         let value = match kind {
             IdentityKind::ContactId => Some(self.id.to_string()),
@@ -213,7 +213,7 @@ fn json_text(value: &Json) -> Option<String> {
 }
 
 /// True for one identity in two ways of writing it.
-pub(super) fn is_same(kind: IdentityKind, left: &str, right: &str) -> bool {
+pub(in crate::connectors::brevo) fn is_same(kind: IdentityKind, left: &str, right: &str) -> bool {
     let digits = |text: &str| {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         digits.trim_start_matches('0').to_owned()
@@ -263,7 +263,7 @@ fn no_such_id() -> Failure {
 
 /// The path of the contact that an identity names. Its kind is always said: bare, a numeric
 /// external id would be read as a contact's id.
-pub(super) fn path(kind: IdentityKind, value: &Value) -> String {
+pub(in crate::connectors::brevo) fn path(kind: IdentityKind, value: &Value) -> String {
     let named = match kind {
         IdentityKind::ContactId => "contact_id",
         IdentityKind::ExtId => "ext_id",
@@ -276,7 +276,7 @@ pub(super) fn path(kind: IdentityKind, value: &Value) -> String {
     )
 }
 
-pub(super) fn text(value: &Value) -> String {
+pub(in crate::connectors::brevo) fn text(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_json(), str::to_owned)

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::message::id_of;
 use super::{Identify, Made};
 use crate::expression::{Expression, Trouble, TroubleKind, conversion};
 use crate::operation::{Operation, Place, Policy, Version};
@@ -63,7 +64,7 @@ impl Events {
             return Ok(Made::Unmatched);
         };
         let name = self.name_of(record)?;
-        let id = self.id_of(record)?;
+        let id = id_of(self.id.as_ref(), record, "the event", &self.name)?;
         let time = self.time_of(record)?;
         let mut properties = Object::with_capacity(self.properties.len() + 1);
         properties.push("event_id".into(), Arc::clone(&id).into());
@@ -137,48 +138,6 @@ impl Events {
             )
             .located(self.name.source(), self.name.span())),
         }
-    }
-
-    fn id_of(&self, record: &Record) -> Result<Arc<str>, Trouble> {
-        let (value, source, span) = match &self.id {
-            Some(expression) => (
-                expression.evaluate(&record.value)?,
-                expression.source(),
-                expression.span(),
-            ),
-            None => {
-                let identity = record
-                    .identity
-                    .as_ref()
-                    .map(|identity| identity.to_string().into());
-                (identity, self.name.source(), self.name.span())
-            }
-        };
-        let text = match value {
-            Some(Value::String(text)) if !text.trim().is_empty() => text,
-            Some(Value::Number(number)) => number.to_string().into(),
-            Some(Value::Bool(flag)) => flag.to_string().into(),
-            Some(Value::String(_) | Value::Null) | None => {
-                return Err(Trouble::new(
-                    TroubleKind::Missing,
-                    "the event has no id",
-                    "text that is not empty",
-                    0..0,
-                )
-                .located(source, span));
-            }
-            Some(other) => {
-                let message = format!("the event's id is {}", other.kind());
-                return Err(Trouble::new(
-                    TroubleKind::WrongKind,
-                    message,
-                    "text or a number",
-                    0..0,
-                )
-                .located(source, span));
-            }
-        };
-        Ok(text)
     }
 
     fn time_of(&self, record: &Record) -> Result<jiff::Timestamp, Trouble> {

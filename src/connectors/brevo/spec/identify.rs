@@ -64,6 +64,12 @@ pub fn is_identity(kind: IdentityKind, value: &Value) -> bool {
     normal(kind, value).is_ok()
 }
 
+/// An identity as it is compared and sent; none where the value is no identity of this kind.
+#[must_use]
+pub fn normal_identity(kind: IdentityKind, value: &Value) -> Option<Value> {
+    normal(kind, value).ok()
+}
+
 /// The identities of one contact, the key first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {

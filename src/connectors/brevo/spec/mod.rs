@@ -1,16 +1,29 @@
 //! What Brevo's sinks ask for: pure, no client and no wire.
 
+mod campaigns;
 mod contacts;
+mod email;
 mod events;
 mod identify;
 mod lists;
 mod webhook;
+mod markup;
+mod members;
+mod message;
+mod notes;
+mod objects;
 
+pub use campaigns::{Campaigns, SENDER, is_sender};
 pub use contacts::{Consent, Contacts, Mode};
+pub use email::Email;
 pub use events::{Events, is_event_name};
-pub use identify::{Identify, Identity, IdentityKind, is_email, is_identity};
+pub use identify::{Identify, Identity, IdentityKind, is_email, is_identity, normal_identity};
 pub use lists::{ListRef, Lists, are_lists};
 pub use webhook::{EVENTS as WEBHOOK_EVENTS, Webhook, event as webhook_event};
+pub use members::Members;
+pub use message::template_id;
+pub use notes::Notes;
+pub use objects::{CONTACTS, Objects, are_contacts, is_object_type};
 
 use crate::operation::Operation;
 
@@ -19,6 +32,8 @@ use crate::operation::Operation;
 pub enum Made {
     /// Something to be sent.
     Operation(Box<Operation>),
+    /// Several things to be sent, or nothing.
+    Several(Vec<Operation>),
     /// The record has no identity for the sink.
     Unmatched,
 }

@@ -96,14 +96,14 @@ fn record(value: serde_json::Value) -> Record {
 fn contact(sink: &Contacts, value: serde_json::Value) -> crate::operation::Operation {
     match sink.operation(&record(value), 0, &at()).unwrap() {
         Made::Operation(operation) => *operation,
-        Made::Unmatched => panic!("unmatched"),
+        other => panic!("{other:?}"),
     }
 }
 
 fn event(sink: &Events, value: serde_json::Value) -> Result<crate::operation::Operation, Trouble> {
     Ok(match sink.operation(&record(value), 0, &at())? {
         Made::Operation(operation) => *operation,
-        Made::Unmatched => panic!("unmatched"),
+        other => panic!("{other:?}"),
     })
 }
 
