@@ -24,8 +24,8 @@ pub mod spec;
 mod standing;
 #[cfg(test)]
 mod testing;
-mod webhook;
 mod verdict;
+mod webhook;
 
 pub use account::{AccountFacts, Needs, create_attributes, refusal};
 pub use campaigns::CampaignWriter;
@@ -41,3 +41,4 @@ pub use session::{FAMILIES, Session};
 pub use objects::ObjectWriter;
 pub use webhook::{WebhookSource, recorded_event};
 pub use standing::foresee_standings;
+pub use webhook::{WebhookSource, recorded_event};

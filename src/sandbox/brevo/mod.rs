@@ -8,8 +8,8 @@ mod crm;
 mod errors;
 mod events;
 mod import;
-mod told;
 mod mail;
+mod told;
 
 use std::sync::{Mutex, PoisonError};
 

@@ -6,12 +6,12 @@ mod email;
 mod events;
 mod identify;
 mod lists;
-mod webhook;
 mod markup;
 mod members;
 mod message;
 mod notes;
 mod objects;
+mod webhook;
 
 pub use campaigns::{Campaigns, SENDER, is_sender};
 pub use contacts::{Consent, Contacts, Mode};
@@ -19,11 +19,11 @@ pub use email::Email;
 pub use events::{Events, is_event_name};
 pub use identify::{Identify, Identity, IdentityKind, is_email, is_identity, normal_identity};
 pub use lists::{ListRef, Lists, are_lists};
-pub use webhook::{EVENTS as WEBHOOK_EVENTS, Webhook, event as webhook_event};
 pub use members::Members;
 pub use message::template_id;
 pub use notes::Notes;
 pub use objects::{CONTACTS, Objects, are_contacts, is_object_type};
+pub use webhook::{EVENTS as WEBHOOK_EVENTS, Webhook, event as webhook_event};
 
 use crate::operation::Operation;
 
