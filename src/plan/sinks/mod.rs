@@ -10,9 +10,9 @@ mod identify;
 mod lists;
 mod message;
 mod metrics;
-mod once;
 mod notes;
 mod objects;
+mod once;
 mod values;
 
 use super::check;
@@ -82,8 +82,9 @@ pub(super) fn compile(
                 events::events(written, span, &place, catalog, flow, compiler)
                     .map(|sink| SinkKind::Events(Box::new(sink)))
             }
-            Sink::Http(written) => http::http(written, span, flow, compiler)
-                .map(|sink| SinkKind::Http(Box::new(sink))),
+            Sink::Http(written) => {
+                http::http(written, span, flow, compiler).map(|sink| SinkKind::Http(Box::new(sink)))
+            }
             Sink::Metrics(written) => metrics::metrics(written, flow, compiler)
                 .map(|sink| SinkKind::Metrics(Box::new(sink))),
             Sink::BrevoNotes(written) => notes::notes(written, span, flow, compiler)
