@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::session::{SMTP, Session};
+use super::session::{EMAIL, Session};
 use super::verdict;
 use crate::connectors::{Applied, Found, Outcome, Writer};
 use crate::http::{Failure, Method, Safety};
@@ -48,7 +48,7 @@ impl EmailWriter {
             .session
             .send(
                 Method::Post,
-                SMTP,
+                EMAIL,
                 "/smtp/email",
                 Some(body.to_string().into_bytes()),
                 Safety::Once,

@@ -41,4 +41,3 @@ pub use objects::ObjectWriter;
 pub use session::{FAMILIES, Session};
 pub use standing::foresee_standings;
 pub use webhook::{WebhookSource, recorded_event};
-pub use webhook::{WebhookSource, recorded_event};

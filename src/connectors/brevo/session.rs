@@ -18,8 +18,6 @@ use crate::record::{Projection, Value};
 pub(super) const CONTACTS: &str = "contacts";
 /// `POST /events`: 10 a second.
 pub(super) const EVENTS: &str = "events";
-/// `POST /smtp/email`: 1,000 a second.
-pub(super) const SMTP: &str = "email";
 /// Other `/smtp/…`: 300 an hour.
 pub(super) const TEMPLATES: &str = "smtp";
 /// Everything else, 100 an hour: the account, and `POST /events/batch` and `GET /events`, which no
@@ -29,7 +27,7 @@ pub(super) const OTHER: &str = "other";
 /// `POST /smtp/email`: 1,000 a second.
 pub(super) const EMAIL: &str = "email";
 /// All of them.
-pub const FAMILIES: &[&str] = &[CONTACTS, EVENTS, OTHER, EMAIL];
+pub const FAMILIES: &[&str] = &[CONTACTS, EVENTS, OTHER, EMAIL, TEMPLATES];
 
 /// An account and a key to it.
 pub struct Session {
@@ -72,7 +70,7 @@ impl Session {
         let pacer = Pacer::default();
         pacer.documented(CONTACTS, 10.0, 1.0);
         pacer.documented(EVENTS, 10.0, 1.0);
-        pacer.documented(SMTP, 1_000.0, 1.0);
+        pacer.documented(EMAIL, 1_000.0, 1.0);
         pacer.counted_in(TEMPLATES, 3_600.0);
         // The answer to the question for the account states the limit before it matters.
         pacer.counted_in(OTHER, 3_600.0);
