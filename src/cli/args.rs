@@ -124,6 +124,7 @@ pub enum Command {
     Status(commands::status::Arguments),
     State(commands::state::Arguments),
     DeadLetters(commands::dead_letters::Arguments),
+    Check(commands::check::Arguments),
     Query(commands::query::Arguments),
     Import(commands::import::Arguments),
     Fields(commands::fields::Arguments),

@@ -101,6 +101,7 @@ async fn dispatch(command: &Command, context: &Context) -> Exit {
         Command::State(arguments) => commands::state::run(arguments, context).await,
         Command::DeadLetters(arguments) => commands::dead_letters::run(arguments, context).await,
         Command::Import(arguments) => commands::import::run(arguments, context),
+        Command::Check(arguments) => commands::check::run(arguments, context).await,
         Command::Query(arguments) => commands::query::run(arguments, context).await,
         Command::Fields(arguments) => commands::fields::run(arguments, context).await,
         Command::Connect(arguments) => commands::connect::run(arguments, context).await,

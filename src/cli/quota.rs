@@ -61,7 +61,9 @@ impl Exchanges for Logged {
             status = exchange.status,
             took_ms = exchange.took_ms,
             attempt = exchange.attempt,
+            limit = exchange.limit.and_then(|limit| limit.limit),
             remaining = exchange.limit.and_then(|limit| limit.remaining),
+            resets_in_s = exchange.limit.and_then(|limit| limit.reset).map(|wait| wait.as_secs()),
             "api call"
         );
         if let Some(metrics) = self.quota.metrics.get() {

@@ -21,8 +21,8 @@ use crate::http::{Failure, HttpTransport, Parts, Secret, SharedPace, SystemRando
 use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
 use crate::runtime::{
-    BrevoWay, Connected, Endpoint, EndpointTrouble, JiraPlace, JiraWay, Kept, StatePace, connect,
-    endpoints, inbox_sources, visible_after,
+    BrevoWay, Connected, Endpoint, EndpointTrouble, JiraPlace, JiraWay, Kept, StatePace,
+    address_of, connect, endpoints, inbox_sources, visible_after,
 };
 use crate::sandbox::{Options, Sandbox, SandboxError, Service};
 use crate::state::{
@@ -208,6 +208,25 @@ impl Gateway {
     /// Sends requests that belong to no connection.
     pub(super) fn transport(&self) -> &dyn Transport {
         &*self.transport
+    }
+
+    /// Where a connection's service is; none where that is not known.
+    pub(super) fn address(&self, loaded: &Loaded, name: &str) -> Option<Url> {
+        let connection = &loaded.project.connections.get(name)?.value;
+        match &self.sandbox {
+            Some(sandbox) => match connection {
+                Connection::Jira(_) => sandbox.jira_url(),
+                Connection::Brevo(_) => sandbox.brevo_url(),
+            }
+            .parse()
+            .ok(),
+            None => address_of(name, connection),
+        }
+    }
+
+    /// What sends requests, without a credential.
+    pub(super) fn shared_transport(&self) -> Arc<dyn Transport> {
+        Arc::clone(&self.transport)
     }
 
     /// Stops the sandbox.

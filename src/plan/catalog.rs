@@ -181,7 +181,8 @@ fn unknown_attribute(
     compiler.diagnostics.push(diagnostic);
 }
 
-fn literal_lists(expression: &Expression, found: &mut Vec<(ListRef, crate::diagnostic::Span)>) {
+/// The lists that an expression names in so many words, and where.
+pub fn literal_lists(expression: &Expression, found: &mut Vec<(ListRef, crate::diagnostic::Span)>) {
     match expression.kind() {
         Kind::List(elements) | Kind::First(elements) => {
             for element in elements {

@@ -21,6 +21,7 @@ pub(crate) mod testing;
 mod timing;
 mod whole;
 
+pub use catalog::literal_lists;
 pub use compile::{Surroundings, compile};
 pub use kinds::{LookupKind, Made, RECORD_KINDS, SinkKind, SourceKind};
 pub use pipeline::{

@@ -201,6 +201,26 @@ pub(super) fn set(connection: &str, member: &str, text: &str) -> Result<String, 
     Ok(text.trim().to_owned())
 }
 
+/// Where a connection's service is, whatever it gets in with; none where that is not known.
+#[must_use]
+pub fn address_of(name: &str, connection: &Connection) -> Option<Url> {
+    let (member, text) = match connection {
+        Connection::Jira(jira) => {
+            let gateway = jira.gateway.as_ref().map(|gateway| gateway.value.as_str());
+            let site = jira.site.as_ref().map(|site| site.value.as_str());
+            (
+                "site",
+                site.or(gateway).unwrap_or("https://api.atlassian.com"),
+            )
+        }
+        Connection::Brevo(brevo) => {
+            let url = brevo.url.as_ref().map(|url| url.value.as_str());
+            ("url", url.unwrap_or("https://api.brevo.com/v3"))
+        }
+    };
+    address(name, member, text).ok()
+}
+
 /// A host name or URL as a URL; plain HTTP to this machine only.
 pub(super) fn address(connection: &str, member: &str, text: &str) -> Result<Url, Trouble> {
     let text = set(connection, member, text)?;

@@ -1,6 +1,7 @@
 //! The built command, as a user runs it: a cleared environment, a project in a folder of its own.
 
 mod canary;
+mod check;
 mod import;
 mod machine;
 mod planning;

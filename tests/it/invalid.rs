@@ -20,6 +20,7 @@ const WITHOUT_FIXTURE: &[(&str, &str)] = &[
     ("form.other", "a keyword of schemas that ours do not use"),
     ("import.not_one", "of a legacy file, not of a project"),
     ("jql.refused", "of the command line: Jira's own refusal"),
+    ("jql.refused_by_site", "of `check`: Jira's own refusal"),
     ("record.aggregate", "a record's, not a file's"),
     ("record.contract", "a record's, not a file's"),
     ("record.conversion", "a record's, not a file's"),

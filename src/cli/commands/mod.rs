@@ -1,5 +1,6 @@
 //! One file a command: its arguments, whose doc comments are its help, and what it does.
 
+pub mod check;
 pub mod completions;
 pub mod connect;
 pub mod dead_letters;

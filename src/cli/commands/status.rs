@@ -14,7 +14,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::services;
 use crate::cli::time::now;
-use crate::config::{Connection, Loaded};
+use crate::config::{Connection, JiraAuth, Loaded};
 use crate::project::Opened;
 use crate::runtime::{Kept, endpoints};
 use crate::state::{
@@ -90,6 +90,7 @@ async fn status(context: &Context) -> Result<Exit, Exit> {
     }
     show_connections(&opened, loaded, &known, now, context);
     show_pipelines(&opened, &known, now, output);
+    warn_of_persons(loaded, context);
     if state.is_none() {
         output.result("\nno run yet: there is no state");
     } else {
@@ -302,6 +303,26 @@ fn show_connections(
     context.output.result(&table(&header, rows));
 }
 
+/// A way in that is a person's ends with that person's account.
+fn warn_of_persons(loaded: &Loaded, context: &Context) {
+    if context.global.sandbox {
+        return;
+    }
+    for (name, connection) in loaded.project.connections.iter() {
+        if is_a_persons(&connection.value) {
+            context.output.warn(&format!(
+                "`{}` gets in with a person's API token: it breaks when that person leaves, and after a year at most; `auth: oauth2` or a service account's `auth: token` does not depend on one",
+                name.value
+            ));
+        }
+    }
+}
+
+/// True where a connection gets in with what belongs to one person.
+pub(super) fn is_a_persons(connection: &Connection) -> bool {
+    matches!(connection, Connection::Jira(jira) if matches!(jira.auth.value, JiraAuth::Basic(_)))
+}
+
 fn show_pipelines(opened: &Opened, known: &Known, now: Timestamp, output: &Output) {
     let rows: Vec<Vec<String>> = pipelines(opened, known)
         .into_iter()
@@ -315,7 +336,13 @@ fn show_pipelines(opened: &Opened, known: &Known, now: Timestamp, output: &Outpu
             let cursors = view.map(|view| view.cursors.as_slice()).unwrap_or_default();
             let cursors: Vec<String> = cursors
                 .iter()
-                .map(|(source, cursor)| cursor_text(source, cursor))
+                .map(|(source, cursor)| {
+                    let text = cursor_text(source, cursor);
+                    match cursor_time(source, cursor) {
+                        Some(at) => format!("{text} ({})", ago(at, now)),
+                        None => text,
+                    }
+                })
                 .collect();
             let note = match opened.plans.get(name) {
                 Some(plan) if !plan.enabled => " (off)",

@@ -111,6 +111,39 @@ pub(super) fn state_of(context: &Context) -> Result<(Opened, PathBuf), Exit> {
     Ok((opened, file))
 }
 
+/// The connections that are named, else all.
+///
+/// # Errors
+/// Where one is not there; it has been said.
+pub(super) fn named_connections(
+    opened: &Opened,
+    named: &[String],
+    output: &Output,
+) -> Result<Vec<Arc<str>>, Exit> {
+    let connections = opened.loaded.iter().flat_map(|loaded| {
+        let all = loaded.project.connections.iter();
+        all.map(|(name, _)| Arc::clone(&name.value))
+    });
+    let known: Vec<Arc<str>> = connections.collect();
+    if let Some(one) = named
+        .iter()
+        .find(|one| !known.iter().any(|name| **name == ***one))
+    {
+        output.error(&format!("there is no connection `{one}`"));
+        let near = nearest(one, known.iter().map(|name| &**name));
+        output.help(&match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "flowline.yaml has no connections".to_owned(),
+            None => format!("there is {}", known.join(", ")),
+        });
+        return Err(Exit::Wrong);
+    }
+    let wanted = known.into_iter();
+    Ok(wanted
+        .filter(|name| named.is_empty() || named.iter().any(|one| **one == **name))
+        .collect())
+}
+
 /// The connection of a service that a command works with: the one that is named, else the only one.
 ///
 /// # Errors

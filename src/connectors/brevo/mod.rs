@@ -7,6 +7,7 @@
 
 mod account;
 mod campaigns;
+pub mod check;
 mod contacts;
 mod dialect;
 mod email;

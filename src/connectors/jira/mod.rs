@@ -3,6 +3,7 @@
 mod answer;
 mod catalog;
 mod changes;
+pub mod check;
 mod comments;
 mod dialect;
 mod entrance;

@@ -121,6 +121,10 @@ fn secrets_that_are_refused_stand_nowhere() {
                 &["run", "support-tickets", "--format", "json"],
                 &["plan", "support-tickets"],
                 &["fields"],
+                &["query", "project = SUPPORT"],
+                &["query", "project = SUPPORT", "--format", "csv"],
+                &["check"],
+                &["check", "--format", "json"],
                 &["fields", "--save"],
                 &["status", "--format", "json"],
                 &["validate", "--format", "json"],
@@ -139,6 +143,62 @@ fn secrets_that_are_refused_stand_nowhere() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_legacy_files_secrets_and_addresses_are_neither_written_nor_shown() {
+    for lines in [
+        format!("    email: {MAIL}\n    api_token: \"{TOKEN}\"\n"),
+        format!(
+            "    # {MAIL} has {TOKEN}\n    auth: {{ client_secret: '{TOKEN}', client_id: '{KEY}' }}\n    auth_type: oauth2\n"
+        ),
+        format!("    api_token: |\n      {TOKEN}\n    other_secret: {KEY}\n    debug: true\n"),
+        format!("    api_token: \"{TOKEN}\"\n    api_token: \"{KEY}\"\n"),
+        format!("    api_token: \"{TOKEN}\n  x: [\n"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("connectors:\n  jira:\n    site_url: acme.atlassian.net\n{lines}");
+        fs::write(folder.path().join("old.yaml"), text).unwrap();
+        for arguments in [
+            ["import", "old.yaml", "--project", "a", "--format", "human"],
+            ["import", "old.yaml", "--project", "b", "--format", "json"],
+        ] {
+            let ended = super::flowline(folder.path(), &[&arguments[..], &LOGS].concat());
+            for text in [&ended.out, &ended.err] {
+                assert_without("import", text.as_bytes(), &secrets());
+                assert_without("import", text.as_bytes(), &people());
+            }
+        }
+        for (name, bytes) in kept(&folder.path().join("a")) {
+            assert_without(&name, &bytes, &secrets());
+            assert_without(&name, &bytes, &people());
+        }
+    }
+}
+
+#[test]
+fn who_is_asked_about_stands_on_no_stderr() {
+    let world = World::start(&QUICK);
+    let project = Project::of(&world);
+    for reporter in [MAIL, NAME] {
+        for format in ["table", "json", "csv"] {
+            let query = [
+                "query",
+                "project = SUPPORT",
+                "--reporter",
+                reporter,
+                "--format",
+                format,
+            ];
+            assert_nobody_in(&project, &query, true);
+        }
+    }
+    for arguments in [
+        ["check", "--format", "json"],
+        ["check", "--format", "human"],
+    ] {
+        assert_eq!(assert_nobody_in(&project, &arguments, true), 0);
     }
 }
 

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use super::{PIPELINE, flowline, project, rewrite};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
+    "check",
     "init",
     "validate",
     "plan",
