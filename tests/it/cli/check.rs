@@ -207,7 +207,7 @@ fn what_pipelines_ask_for_and_the_services_lack_is_shown_where_it_stands() {
     });
     for (step, told) in [
         ("support projects", "NOPE"),
-        ("support jql", "pipelines/support-tickets.yaml:8:"),
+        ("support jql", "pipelines/support-tickets.yaml:7:"),
         ("marketing attributes", "LAST_TICKET_KEYS"),
         ("marketing lists", "4711"),
     ] {
