@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
-use super::telling::{cursor_text, refuse};
+use super::telling::{cursor_text, is_of_inbox, refuse};
 use crate::cli::commands::narrow::Part;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -285,19 +285,27 @@ fn nothing(plan: &Plan) -> Summary {
 
 /// The summary with its cursor as `status` shows it.
 fn readable(summary: &Summary, plan: &Plan) -> Summary {
-    let names = source_names(plan);
     let text = |name: &str, cursor: &Json| {
         let known = cursor.as_str().map(|text| Cursor(text.to_owned()));
         known.map_or(Json::Null, |cursor| cursor_text(name, &cursor).into())
     };
-    let cursor = match (&summary.cursor, names.as_slice()) {
-        (Json::Object(cursors), _) => cursors
-            .iter()
-            .map(|(name, cursor)| (name.clone(), text(name, cursor)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        (cursor, [name, ..]) => text(name, cursor),
-        (cursor, []) => cursor.clone(),
+    let cursor = match &summary.cursor {
+        Json::Object(cursors) => {
+            let told: serde_json::Map<_, _> = cursors
+                .iter()
+                .filter(|(name, _)| !is_of_inbox(name))
+                .map(|(name, cursor)| (name.clone(), text(name, cursor)))
+                .collect();
+            // What reads one source has one cursor, whether or not it also reads the inbox.
+            match (plan.sources.len(), told.values().next()) {
+                (1, Some(only)) => only.clone(),
+                _ => told.into(),
+            }
+        }
+        cursor => match source_names(plan).first() {
+            Some(name) => text(name, cursor),
+            None => cursor.clone(),
+        },
     };
     Summary {
         cursor,

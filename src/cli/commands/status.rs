@@ -8,13 +8,14 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
-use super::telling::{ago, cursor_text, cursor_time, look, refuse, state_of, table, time};
+use super::telling::{ago, cursor_text, cursor_time, is_of_inbox, look, refuse, state_of, table, time};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::cli::services;
 use crate::cli::time::now;
 use crate::config::{Connection, JiraAuth, Loaded};
+use crate::connectors::Cursor;
 use crate::project::Opened;
 use crate::runtime::{Kept, endpoints};
 use crate::state::{
@@ -223,8 +224,8 @@ fn pipeline(name: &str, opened: &Opened, known: &Known, now: Timestamp) -> Json 
     let plan = opened.plans.get(name);
     let view = lane(known, name);
     let last = view.and_then(|view| view.last_run.as_ref());
-    let cursors = view.map(|view| view.cursors.as_slice()).unwrap_or_default();
-    let cursor = match cursors {
+    let cursors = cursors(view);
+    let cursor = match cursors.as_slice() {
         [] => Json::Null,
         [(source, cursor)] => cursor_text(source, cursor).into(),
         several => several
@@ -245,6 +246,14 @@ fn pipeline(name: &str, opened: &Opened, known: &Known, now: Timestamp) -> Json 
         "dead_letters": view.map_or(0, |view| view.dead_letters),
         "unsettled": view.map_or(0, |view| view.unsettled),
     })
+}
+
+/// How far each source has come.
+fn cursors(view: Option<&LaneView>) -> Vec<&(Arc<str>, Cursor)> {
+    let all = view.map(|view| view.cursors.as_slice()).unwrap_or_default();
+    all.iter()
+        .filter(|(source, _)| !is_of_inbox(source))
+        .collect()
 }
 
 /// How far the oldest cursor is behind, in seconds.
@@ -333,9 +342,8 @@ fn show_pipelines(opened: &Opened, known: &Known, now: Timestamp, output: &Outpu
                 || "never".to_owned(),
                 |run| format!("{} ({})", ago(run.ended_at, now), run.result),
             );
-            let cursors = view.map(|view| view.cursors.as_slice()).unwrap_or_default();
-            let cursors: Vec<String> = cursors
-                .iter()
+            let cursors: Vec<String> = cursors(view)
+                .into_iter()
                 .map(|(source, cursor)| {
                     let text = cursor_text(source, cursor);
                     match cursor_time(source, cursor) {

@@ -39,10 +39,16 @@ pub(super) fn ago(milliseconds: i64, now: Timestamp) -> String {
 /// The time of a source's cursor in epoch milliseconds, where its cursor is one.
 #[must_use]
 pub(super) fn cursor_time(source: &str, cursor: &Cursor) -> Option<i64> {
-    let timed = source.starts_with("jira.")
-        && !source.starts_with("jira.webhook")
-        && !source.ends_with("/inbox");
+    let timed =
+        source.starts_with("jira.") && !source.starts_with("jira.webhook") && !is_of_inbox(source);
     timed.then(|| cursor.0.parse().ok()).flatten()
+}
+
+/// True for the place in the inbox that a live source keeps beside its cursor: a number that says
+/// nothing of how far the source has come.
+#[must_use]
+pub(super) fn is_of_inbox(source: &str) -> bool {
+    source.ends_with("/inbox")
 }
 
 /// A cursor as a person reads it.

@@ -107,7 +107,7 @@ fn all_that_is_not_set_is_named_at_once() {
         let ended = flowline(folder.path(), &arguments);
         assert_eq!(ended.code, 2);
         assert!(
-            ended.err.starts_with(
+            ended.err.contains(
                 "error: `BREVO_API_KEY`, `JIRA_SITE`, `JIRA_EMAIL` and `JIRA_API_TOKEN` are not set"
             ),
             "{}",
