@@ -324,7 +324,9 @@ fn the_state_of_a_run_is_shown_moved_and_forgotten() {
     assert_eq!(pipeline["last_result"], "done");
     assert!(pipeline["cursor"].as_str().unwrap().ends_with('Z'));
     assert!(pipeline["lag_s"].as_i64().unwrap() >= 0);
-    assert_eq!(status["issues_tracked"], first["read"]);
+    // Webhooks bring some issues again: they are read twice and tracked once.
+    let tracked = status["issues_tracked"].as_u64().unwrap();
+    assert!(tracked > 0 && tracked <= first["read"].as_u64().unwrap());
     assert_eq!(
         status["users_linked"],
         first["operations"]["brevo.contacts"]["created"]
