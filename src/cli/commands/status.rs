@@ -8,7 +8,9 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
-use super::telling::{ago, cursor_text, cursor_time, is_of_inbox, look, refuse, state_of, table, time};
+use super::telling::{
+    ago, cursor_text, cursor_time, is_of_inbox, look, refuse, state_of, table, time,
+};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
