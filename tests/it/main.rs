@@ -20,5 +20,6 @@ mod language;
 mod payloads;
 mod projects;
 mod sandbox;
+mod serve;
 mod state_crash;
 mod webhooks;
