@@ -3,10 +3,11 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, OnceLock};
 
-use super::args::{Format, Global};
+use super::args::{Format, Global, LogFormat};
 use super::env::Environment;
 use super::exit::Exit;
-use crate::diagnostic::{Diagnostics, RenderOptions, render, to_json};
+use super::time::now;
+use crate::diagnostic::{Diagnostics, RenderOptions, Severity, render, to_json};
 
 /// How this process talks.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Output {
     pub colour_results: bool,
     /// Colours on stderr.
     pub colour_talk: bool,
+    /// The log is JSON lines, and so is everything else on stderr.
+    pub log_json: bool,
     /// Stderr is a terminal: progress may be drawn.
     pub terminal: bool,
     /// How wide a line may be.
@@ -42,6 +45,7 @@ impl Output {
             verbose: global.verbose,
             colour_results: environment.colours(global.no_color, std::io::stdout().is_terminal()),
             colour_talk: environment.colours(global.no_color, terminal),
+            log_json: global.log_format == LogFormat::Json,
             terminal,
             width: environment.width(),
             results_width: environment.results_width(),
@@ -99,14 +103,14 @@ impl Output {
     /// A line for people, on stderr; not with `--quiet`.
     pub fn say(&self, line: &str) {
         if !self.quiet {
-            write_line(&mut std::io::stderr().lock(), line);
+            self.talk("INFO", "", line);
         }
     }
 
     /// A line for people who asked for more.
     pub fn say_more(&self, line: &str) {
         if self.verbose > 0 {
-            write_line(&mut std::io::stderr().lock(), line);
+            self.talk("INFO", "", line);
         }
     }
 
@@ -117,7 +121,7 @@ impl Output {
         } else {
             "error:"
         };
-        write_line(&mut std::io::stderr().lock(), &format!("{label} {message}"));
+        self.talk("ERROR", label, message);
     }
 
     /// What may be wrong.
@@ -127,7 +131,9 @@ impl Output {
         } else {
             "warning:"
         };
-        self.say(&format!("{label} {message}"));
+        if !self.quiet {
+            self.talk("WARN", label, message);
+        }
     }
 
     /// What to do about it.
@@ -137,16 +143,48 @@ impl Output {
         } else {
             "help:"
         };
-        write_line(
-            &mut std::io::stderr().lock(),
-            &format!("  {label} {message}"),
-        );
+        self.talk("INFO", &format!("  {label}"), message);
+    }
+
+    /// A line on stderr: after its label, or as a line of the log where that is JSON.
+    fn talk(&self, level: &str, label: &str, message: &str) {
+        let line = match (self.log_json, label) {
+            (true, _) if message.trim().is_empty() => return,
+            (true, _) => serde_json::json!({
+                "timestamp": format!("{:.6}", now()),
+                "level": level,
+                "fields": { "message": message.trim() },
+                "target": "flowline",
+            })
+            .to_string(),
+            (false, "") => message.to_owned(),
+            (false, label) => format!("{label} {message}"),
+        };
+        write_line(&mut std::io::stderr().lock(), &line);
     }
 
     /// Diagnostics on stderr, as commands other than `validate` show them.
     pub fn diagnostics(&self, diagnostics: &Diagnostics) {
         if self.json() {
             self.result(&to_json(diagnostics));
+        } else {
+            self.talk_diagnostics(diagnostics);
+        }
+    }
+
+    /// Diagnostics on stderr also where results are JSON: of what goes on beside them.
+    pub fn talk_diagnostics(&self, diagnostics: &Diagnostics) {
+        if self.log_json {
+            for one in diagnostics.iter() {
+                let level = match one.severity {
+                    Severity::Error => "ERROR",
+                    _ => "WARN",
+                };
+                let file = one.source.as_ref();
+                let file = file.map_or_else(String::new, |file| format!("{}: ", file.name()));
+                let (code, message) = (one.code.as_str(), &one.message);
+                self.talk(level, "", &format!("{file}{message} ({code})"));
+            }
         } else {
             let rendered = render(diagnostics, &self.render_options(self.colour_talk));
             write_text(&mut std::io::stderr().lock(), &rendered);

@@ -17,6 +17,10 @@ const LONGEST_BACKOFF: i64 = 300_000;
 /// The first wait of a failing pipeline without a schedule, in milliseconds.
 const FIRST_BACKOFF: i64 = 1_000;
 
+/// How long a run of a process that has died keeps others from running the pipeline, in
+/// milliseconds.
+const LEASE: i64 = 60_000;
+
 /// What a pipeline runs by.
 #[derive(Clone, Debug, Default)]
 pub struct Entry {
@@ -31,7 +35,7 @@ pub struct Entry {
 pub struct Past {
     /// When the last run began.
     pub last: Option<Timestamp>,
-    /// True where that run was interrupted: it is resumed at once.
+    /// True where a run was begun and did not end: it is gone on with at once.
     pub interrupted: bool,
     /// How many runs in a row have failed.
     pub failures: u64,
@@ -128,6 +132,18 @@ impl Timetable {
         self.lines.iter().map(|(name, line)| (name, line.due))
     }
 
+    /// When a pipeline is due; none where it waits to be woken.
+    #[must_use]
+    pub fn due_at(&self, name: &str) -> Option<Timestamp> {
+        self.lines.get(name)?.due
+    }
+
+    /// How many runs of a pipeline in a row have failed.
+    #[must_use]
+    pub fn failures(&self, name: &str) -> u64 {
+        self.lines.get(name).map_or(0, |line| line.past.failures)
+    }
+
     /// A run begins.
     pub fn begins(&mut self, name: &str, now: Timestamp) {
         if let Some(line) = self.lines.get_mut(name) {
@@ -163,8 +179,13 @@ impl Timetable {
                 Some(regular.map_or(retry, |regular| regular.max(retry)))
             }
             _ if line.again => Some(now),
-            // Whoever has it is asked again after a moment.
-            Ran::ByAnother(_) => regular.map(|due| due.max(later(now, FIRST_BACKOFF))),
+            // Whoever has it may have died: its lease ends.
+            Ran::ByAnother(None) => {
+                let free = later(now, LEASE);
+                let due = regular.map_or(free, |due| due.min(free));
+                Some(due.max(later(now, FIRST_BACKOFF)))
+            }
+            Ran::ByAnother(Some(_)) => regular.map(|due| due.max(later(now, FIRST_BACKOFF))),
             Ran::Well => regular,
         };
         line.again = false;
@@ -363,6 +384,15 @@ mod tests {
         assert_eq!(due(&table), 27);
         run(&mut table, 27, 27, Ran::ByAnother(None));
         assert_eq!(due(&table), 57);
+    }
+
+    #[test]
+    fn what_another_process_runs_is_looked_at_again_once_its_lease_would_have_ended() {
+        let mut table = table(every(3_600_000), Past::default());
+        run(&mut table, 0, 0, Ran::ByAnother(None));
+        assert_eq!(due(&table), 60);
+        run(&mut table, 60, 60, Ran::ByAnother(Some(at(30))));
+        assert!((3_630..=3_990).contains(&due(&table)));
     }
 
     #[test]

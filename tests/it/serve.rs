@@ -1,5 +1,6 @@
 //! `flowline serve`, as a process: schedules, health, metrics, notices, edits, signals.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub(crate) const SERVE: [&str; 5] = ["serve", "--format", "json", "--log-format", "json"];
 const PIPELINE: &str = "pipelines/tickets.yaml";
 
 /// A pipeline of a file into a file: it needs no service.
@@ -40,20 +42,25 @@ fn write(folder: &Path, name: &str, text: &str) {
 }
 
 /// A server that runs, killed at the latest with this value.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     address: String,
-    begun: Value,
+    pub(crate) begun: Value,
     log: Arc<Mutex<String>>,
+    reader: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Served {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_flowline"))
-            .env_clear()
-            .current_dir(folder)
-            .args(["serve", "--format", "json", "--log-format", "json"])
-            .args(arguments)
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flowline"));
+        command.env_clear().current_dir(folder).args(SERVE);
+        command.args(arguments);
+        Self::of(command)
+    }
+
+    /// Waits until it says where it listens.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -64,7 +71,7 @@ impl Served {
             .unwrap();
         let log: Arc<Mutex<String>> = Arc::default();
         let (kept, errors) = (Arc::clone(&log), child.stderr.take().unwrap());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(errors).lines().map_while(Result::ok) {
                 *kept.lock().unwrap() += &(line + "\n");
             }
@@ -76,15 +83,16 @@ impl Served {
             address: begun["listening"].as_str().unwrap()["http://".len()..].to_owned(),
             begun,
             log,
+            reader: Some(reader),
         }
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// Status, head and body of an answer.
-    fn get(&self, path: &str, accept: &str) -> (u16, String, String) {
+    pub(crate) fn get(&self, path: &str, accept: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
@@ -98,33 +106,63 @@ impl Served {
         (status, head.to_lowercase(), body.to_owned())
     }
 
-    fn ready(&self) -> (u16, Value) {
+    pub(crate) fn ready(&self) -> (u16, Value) {
         let (status, _, body) = self.get("/readyz", "*/*");
         (status, serde_json::from_str(&body).unwrap())
     }
 
     /// The value of a series.
-    fn metric(&self, series: &str) -> Option<f64> {
+    pub(crate) fn metric(&self, series: &str) -> Option<f64> {
         let (_, _, text) = self.get("/metrics", "text/plain");
         let line = text.lines().find(|line| line.starts_with(series))?;
         line.rsplit_once(' ').unwrap().1.parse().ok()
     }
 
     fn runs(&self) -> f64 {
-        self.metric("flowline_run_duration_seconds_count{pipeline=\"tickets\"}")
-            .unwrap()
+        self.runs_of("tickets")
+    }
+
+    pub(crate) fn runs_of(&self, pipeline: &str) -> f64 {
+        self.metric(&format!(
+            "flowline_run_duration_seconds_count{{pipeline=\"{pipeline}\"}}"
+        ))
+        .unwrap()
+    }
+
+    /// All series with their values.
+    pub(crate) fn series(&self) -> BTreeMap<String, f64> {
+        let (_, _, text) = self.get("/metrics", "text/plain");
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines
+            .map(|line| {
+                let (series, value) = line.rsplit_once(' ').unwrap();
+                (series.to_owned(), value.parse().unwrap())
+            })
+            .collect()
+    }
+
+    /// The lines of the log, each of which must be JSON.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let log = self.log();
+        let read = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+        log.lines().map(read).collect()
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     #[track_caller]
-    fn wait(&self, what: &str, mut is: impl FnMut(&Self) -> bool) {
-        let until = Instant::now() + Duration::from_secs(60);
+    pub(crate) fn wait(&self, what: &str, mut is: impl FnMut(&Self) -> bool) {
+        let until = Instant::now() + Duration::from_secs(120);
         while !is(self) {
             assert!(Instant::now() < until, "{what}\n{}", self.log());
             std::thread::sleep(Duration::from_millis(100));
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let done = Command::new("kill")
             .args([name, &self.child.id().to_string()])
             .status()
@@ -132,8 +170,18 @@ impl Served {
         assert!(done.success());
     }
 
+    /// Stops it; its exit code, and its log to the end.
+    pub(crate) fn stop_and_log(mut self) -> (i32, Vec<Value>) {
+        self.signal("-TERM");
+        let code = self.child.wait().unwrap().code().unwrap();
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        (code, self.lines())
+    }
+
     /// Stops it; its exit code.
-    fn stop(mut self) -> i32 {
+    pub(crate) fn stop(mut self) -> i32 {
         self.signal("-TERM");
         self.child.wait().unwrap().code().unwrap()
     }
@@ -148,7 +196,7 @@ impl Drop for Served {
 }
 
 /// Keeps the bodies that are posted to it.
-fn listener() -> (String, Arc<Mutex<Vec<Value>>>) {
+pub(crate) fn listener() -> (String, Arc<Mutex<Vec<Value>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/told", listener.local_addr().unwrap());
     let told: Arc<Mutex<Vec<Value>>> = Arc::default();
@@ -192,10 +240,18 @@ fn it_runs_by_schedule_answers_and_stops_with_0() {
     let out = fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
     assert_eq!(out, "{\"n\":1}\n{\"n\":2}\n");
     assert_eq!(served.get("/nothing", "*/*").0, 404);
-    for line in served.log().lines() {
-        assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}");
-    }
-    assert_eq!(served.stop(), 0);
+    let (code, log) = served.stop_and_log();
+    assert_eq!(code, 0);
+    let said = |what: &str| {
+        log.iter().any(|line| {
+            let said = line["fields"]["message"].as_str().unwrap();
+            said.contains(what)
+        })
+    };
+    assert!(
+        said("Interrupted") && said("run ended") && said("stopped"),
+        "{log:?}"
+    );
 }
 
 #[test]
@@ -352,7 +408,11 @@ fn a_pipeline_that_was_never_right_is_a_reason_and_flowline_yaml_must_be() {
     assert_eq!(reason["file"], "pipelines/bad.yaml");
     assert!(reason["code"].is_string() && reason["message"].is_string());
     served.wait("the other runs", |served| served.runs() >= 1.0);
-    assert_eq!(served.stop(), 0);
+    let (code, log) = served.stop_and_log();
+    assert_eq!(code, 0);
+    let error = log.iter().find(|line| line["level"] == "ERROR").unwrap();
+    let said = error["fields"]["message"].as_str().unwrap();
+    assert!(said.contains("pipelines/bad.yaml"), "{said}");
     write(folder.path(), "flowline.yaml", "flowline: 1\nservr: {}\n");
     let refused = Command::new(env!("CARGO_BIN_EXE_flowline"))
         .env_clear()

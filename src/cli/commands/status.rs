@@ -18,10 +18,12 @@ use crate::cli::services;
 use crate::cli::time::now;
 use crate::config::{Connection, JiraAuth, Loaded};
 use crate::connectors::Cursor;
+use crate::plan::Plan;
 use crate::project::Opened;
 use crate::runtime::{Kept, endpoints};
 use crate::state::{
-    Binding, CredentialView, LaneView, Limit, StateError, StateReader, Tracked, View as _,
+    Binding, CredentialView, LaneView, Limit, RunRecord, StateError, StateReader, Tracked,
+    View as _,
 };
 
 /// Connections, last sync, cursors, counts, dead letters, quota left; no network
@@ -241,8 +243,7 @@ fn pipeline(name: &str, opened: &Opened, known: &Known, now: Timestamp) -> Json 
         "schedule": plan.and_then(|plan| plan.schedule.as_deref()),
         "last_run": last.map(|run| time(run.ended_at)),
         "last_result": last.map(|run| run.result.as_str()),
-        // Schedules are kept by a server; there is none.
-        "next_run": null,
+        "next_run": next_run(plan, last, now).map(|at| time(at.as_millisecond())),
         "cursor": cursor,
         "lag_s": lag(view, now),
         "dead_letters": view.map_or(0, |view| view.dead_letters),
@@ -256,6 +257,18 @@ fn cursors(view: Option<&LaneView>) -> Vec<&(Arc<str>, Cursor)> {
     all.iter()
         .filter(|(source, _)| !is_of_inbox(source))
         .collect()
+}
+
+/// When a server runs it next, as far as the last run tells; what is late runs now.
+fn next_run(
+    plan: Option<&Arc<Plan>>,
+    last: Option<&RunRecord>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let plan = plan.filter(|plan| plan.enabled)?;
+    let last = last.and_then(|run| Timestamp::from_millisecond(run.started_at).ok());
+    let due = plan.timing.as_ref()?.next(last, now)?;
+    Some(due.max(now))
 }
 
 /// How far the oldest cursor is behind, in seconds.

@@ -39,7 +39,13 @@ pub(super) fn one_template(id: &str) -> Result<Reply, Reply> {
 /// `POST /smtp/email`.
 pub(super) fn send(account: &mut Account, request: &Request, now: i64) -> Result<Reply, Reply> {
     let body = errors::object(request)?;
-    let id = active_template(&body)?;
+    let id = match body.get("templateId") {
+        Some(_) => Some(active_template(&body)?),
+        None => {
+            written(&body)?;
+            None
+        }
+    };
     let to = match body.get("to") {
         Some(Value::Array(to)) if !to.is_empty() && to.len() <= 99 => to,
         Some(_) => return Err(invalid("to should be a non-empty array")),
@@ -77,10 +83,38 @@ pub(super) fn send(account: &mut Account, request: &Request, now: i64) -> Result
     let message = format!("<2026.{number}@smtp-relay.mailin.fr>");
     let email = json!({
         "messageId": message, "templateId": id, "to": to, "params": body.get("params"),
+        "sender": body.get("sender"), "subject": body.get("subject"),
+        "textContent": body.get("textContent"),
         "key": key, "at": now
     });
     account.keep("emails", &format!("{number:08}"), email);
     Ok(Reply::json(201, &json!({ "messageId": message })).wrote())
+}
+
+/// What an e-mail without a template must say itself.
+fn written(body: &Map<String, Value>) -> Result<(), Reply> {
+    let is_text = |value: Option<&Value>| {
+        let text = value.and_then(Value::as_str);
+        text.is_some_and(|text| !text.is_empty())
+    };
+    let sender = body
+        .get("sender")
+        .ok_or_else(|| missing("sender is missing"))?;
+    // As registered senders are: the account's own address, and that of its templates.
+    let known = [super::OWNER_EMAIL, "news@acme.example"];
+    let email = sender.get("email").and_then(Value::as_str);
+    if !email.is_some_and(|email| known.contains(&email)) {
+        return Err(invalid(
+            "Sending has been rejected because the sender you used is not valid",
+        ));
+    }
+    if !is_text(body.get("subject")) {
+        return Err(missing("subject is missing"));
+    }
+    if !is_text(body.get("textContent")) && !is_text(body.get("htmlContent")) {
+        return Err(missing("Either of htmlContent or textContent is required"));
+    }
+    Ok(())
 }
 
 fn is_uuid(text: &str) -> bool {

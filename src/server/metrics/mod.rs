@@ -307,6 +307,8 @@ fn families(counted: &Counted, facts: &Facts) -> Vec<Family> {
         facts
             .webhooks
             .iter()
+            // Those to no connection at all have no name.
+            .filter(|((name, _), _)| name.is_empty() || connections.contains_key(name.as_str()))
             .map(|((name, result), count)| {
                 sample(&[("connection", name), ("result", result)], *count as f64)
             })

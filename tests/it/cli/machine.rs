@@ -115,6 +115,7 @@ fn a_status_has_every_key_before_and_after_the_first_run() {
             ],
         );
         assert_eq!(pipeline["schedule"], "every 5 minutes");
+        assert!(is_time(&pipeline["next_run"]));
         for unknown in ["last_run", "last_result", "cursor", "lag_s"] {
             assert_eq!(pipeline[unknown].is_null(), !ran, "{unknown}");
         }

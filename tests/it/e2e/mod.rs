@@ -9,6 +9,7 @@ mod http_source;
 mod inbox;
 mod jira_sources;
 mod metrics;
+mod serve;
 mod sinks;
 pub(crate) mod world;
 

@@ -40,7 +40,7 @@ impl Project {
         }
         if !read.mistakes.is_empty() {
             let mistakes: Diagnostics = read.mistakes.iter().cloned().collect();
-            context.output.diagnostics(&mistakes);
+            context.output.talk_diagnostics(&mistakes);
             context.output.warn("pipelines with mistakes do not run");
         }
         Ok(Self {

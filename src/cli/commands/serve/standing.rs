@@ -44,9 +44,11 @@ impl<'s> Server<'s> {
             if !self.timetable.has(&name) {
                 let standing = self.work.store.standing(&name).await?;
                 past.failures = standing.watched.failures;
+                // Whoever was killed has left no record of how its run ended.
+                past.interrupted = standing.holder.is_some() || standing.unsettled > 0;
                 if let Some((began, result)) = standing.last_run {
                     past.last = timestamp(began);
-                    past.interrupted = matches!(result.as_str(), "interrupted" | "unsettled");
+                    past.interrupted |= matches!(result.as_str(), "interrupted" | "unsettled");
                     self.work
                         .known
                         .borrow_mut()
@@ -222,6 +224,15 @@ impl<'s> Server<'s> {
             other => other,
         };
         self.timetable.ended(&name, ran, now(), &RANDOM);
+        if let (Ran::Failed, Some(due)) = (ran, self.timetable.due_at(&name)) {
+            let wait = crate::http::until(now(), due);
+            tracing::warn!(
+                pipeline = &*name,
+                failures = self.timetable.failures(&name),
+                wait_s = wait.as_secs_f64().round(),
+                "failed: waits before the next run"
+            );
+        }
         let Some(told) = told else {
             return Vec::new();
         };
