@@ -49,6 +49,7 @@ pub fn failure_of(service: &str, call: &str, response: &Response, said: Option<&
     let what = match said {
         Some(said) => format!(": {}", shortened(&without_addresses(said))),
         None if is_html(response) => ": a page for browsers instead of data".to_owned(),
+        None if matches!(status, 300..400) => ": a redirect, which is not followed".to_owned(),
         None if response.body.is_empty() => String::new(),
         None => ": an answer that is not understood".to_owned(),
     };

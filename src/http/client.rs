@@ -330,12 +330,12 @@ impl Client {
             TransportTrouble::Connect => (
                 Class::Unreachable,
                 "no connection",
-                "check the address in flowline.yaml, this machine's network and its firewall",
+                "check the address in flowline.yaml, this machine's network, its firewall and its proxy (HTTPS_PROXY)",
             ),
             TransportTrouble::Tls => (
                 Class::Unreachable,
                 "no trusted TLS connection",
-                "check the address, and the certificates of a proxy in between; verification cannot be switched off",
+                "check the address; where the certificate is from an authority of your own, or of a proxy in between, name the file of that authority's certificate in SSL_CERT_FILE; verification cannot be switched off",
             ),
             TransportTrouble::Refused => (
                 Class::Rejected,

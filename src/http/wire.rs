@@ -27,28 +27,49 @@ const MAX_ANSWER: usize = 64 << 20;
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     client: reqwest::Client,
+    /// For this machine without TLS: through a proxy a credential would leave it, readable.
+    here: reqwest::Client,
+    max_answer: usize,
 }
 
 impl HttpTransport {
-    /// A transport with a pool of connections of its own; proxies are those of the environment.
+    /// A transport with a pool of connections of its own. Proxies are those of the environment,
+    /// certificates are the system's, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
     ///
     /// # Errors
-    /// Where the system's certificates cannot be loaded.
+    /// Where the certificates cannot be loaded.
     pub fn new() -> Result<Self, TransportError> {
+        Self::within(TIMEOUT, MAX_ANSWER)
+    }
+
+    /// A transport with bounds of its own.
+    fn within(timeout: Duration, max_answer: usize) -> Result<Self, TransportError> {
         // A second installation says so by an error, which is what is wanted here.
         rustls::crypto::ring::default_provider()
             .install_default()
             .unwrap_or_default();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("flowline/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .tls_version_min(reqwest::tls::Version::TLS_1_2)
-            .timeout(TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(|error| TransportError::new(TransportTrouble::Tls, root_cause(&error)))?;
-        Ok(Self { client })
+        let client = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("flowline/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .tls_version_min(reqwest::tls::Version::TLS_1_2)
+                .timeout(timeout)
+                .connect_timeout(CONNECT_TIMEOUT)
+                .retry(reqwest::retry::never())
+        };
+        let unusable = |error: &reqwest::Error| {
+            let detail = format!(
+                "{}: certificates are the system's, or those of SSL_CERT_FILE and SSL_CERT_DIR",
+                root_cause(error)
+            );
+            TransportError::new(TransportTrouble::Tls, detail)
+        };
+        let here = client().no_proxy().tls_certs_only([]);
+        Ok(Self {
+            client: client().build().map_err(|error| unusable(&error))?,
+            here: here.build().map_err(|error| unusable(&error))?,
+            max_answer,
+        })
     }
 }
 
@@ -56,8 +77,11 @@ impl Transport for HttpTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
             may_be_sent(&request.url)?;
-            let mut builder = self
-                .client
+            let client = match request.url.scheme() {
+                "http" => &self.here,
+                _ => &self.client,
+            };
+            let mut builder = client
                 .request(method(request.method), request.url)
                 .header(reqwest::header::ACCEPT, "application/json");
             for (name, value) in request.headers {
@@ -78,7 +102,7 @@ impl Transport for HttpTransport {
                     )
                 })
                 .collect();
-            let body = read(response).await?;
+            let body = read(response, self.max_answer).await?;
             Ok(Response {
                 status,
                 headers,
@@ -88,15 +112,15 @@ impl Transport for HttpTransport {
     }
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Bytes, TransportError> {
+async fn read(mut response: reqwest::Response, most: usize) -> Result<Bytes, TransportError> {
     let too_large = || {
         TransportError::new(
             TransportTrouble::TooLarge,
-            format!("the answer is larger than {} MiB", MAX_ANSWER >> 20),
+            format!("the answer is larger than {} MiB", most >> 20),
         )
     };
     let announced = response.content_length().unwrap_or_default();
-    if announced > MAX_ANSWER as u64 {
+    if announced > most as u64 {
         return Err(too_large());
     }
     let Some(first) = response.chunk().await.map_err(|error| trouble(&error))? else {
@@ -104,7 +128,7 @@ async fn read(mut response: reqwest::Response) -> Result<Bytes, TransportError> 
     };
     let mut body = BytesMut::from(first);
     while let Some(chunk) = response.chunk().await.map_err(|error| trouble(&error))? {
-        if body.len().saturating_add(chunk.len()) > MAX_ANSWER {
+        if body.len().saturating_add(chunk.len()) > most {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
@@ -200,7 +224,14 @@ mod tests {
 
     use super::*;
 
-    async fn answered(answer: &'static [u8]) -> Result<Response, TransportError> {
+    async fn answered(answer: &[u8]) -> Result<Response, TransportError> {
+        answered_within(answer, &HttpTransport::new().unwrap()).await
+    }
+
+    async fn answered_within(
+        answer: &[u8],
+        transport: &HttpTransport,
+    ) -> Result<Response, TransportError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/x?secret=1", listener.local_addr().unwrap());
         let serve = async {
@@ -208,9 +239,9 @@ mod tests {
             let mut request = [0; 2048];
             let read = socket.read(&mut request).await.unwrap();
             assert!(read > 0);
-            socket.write_all(answer).await.unwrap();
+            // Whoever is asked for too much hears no more.
+            socket.write_all(answer).await.unwrap_or_default();
         };
-        let transport = HttpTransport::new().unwrap();
         let send = transport.send(Request::new(Method::Get, Url::parse(&url).unwrap()));
         tokio::join!(serve, send).1
     }
@@ -264,5 +295,79 @@ mod tests {
         let send = transport.send(Request::new(Method::Get, Url::parse(&url).unwrap()));
         let error = tokio::join!(serve, send).1.unwrap_err();
         assert_eq!(error.kind, TransportTrouble::Tls, "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_over_the_bound_is_refused_announced_or_not_or_compressed() {
+        let transport = HttpTransport::within(TIMEOUT, 1 << 20).unwrap();
+        let kind =
+            async |answer: &[u8]| answered_within(answer, &transport).await.unwrap_err().kind;
+        let announced = b"HTTP/1.1 200 OK\r\ncontent-length: 1048577\r\n\r\n";
+        assert_eq!(kind(announced).await, TransportTrouble::TooLarge);
+        let mut unannounced = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
+        unannounced.resize(unannounced.len() + (2 << 20), b' ');
+        assert_eq!(kind(&unannounced).await, TransportTrouble::TooLarge);
+
+        // 3 MiB in some thousand bytes: what counts is what comes out.
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut gzip, &vec![0; 3 << 20]).unwrap();
+        let small = gzip.finish().unwrap();
+        assert!(small.len() < 8192);
+        let mut compressed = format!(
+            "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+            small.len()
+        )
+        .into_bytes();
+        compressed.extend(&small);
+        assert_eq!(kind(&compressed).await, TransportTrouble::TooLarge);
+        let whole = answered_within(
+            b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+            &transport,
+        );
+        assert_eq!(whole.await.unwrap().body, "{}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_end_in_time_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let serve = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
+            socket.write_all(head).await.unwrap();
+            // Each byte comes soon enough, the last one never.
+            while socket.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let transport = HttpTransport::within(Duration::from_millis(400), MAX_ANSWER).unwrap();
+        let send = transport.send(Request::new(Method::Get, Url::parse(&url).unwrap()));
+        tokio::select! {
+            () = serve => panic!("the connection ended before the time was up"),
+            answer = send => assert_eq!(answer.unwrap_err().kind, TransportTrouble::Timeout),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_of_tls_1_1_is_refused() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        let serve = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut hello = [0; 4096];
+            assert!(socket.read(&mut hello).await.unwrap() > 0);
+            // A record of TLS 1.1 with a ServerHello of TLS 1.1: a random, no session, a cipher
+            // that was offered, no compression.
+            let mut answer = vec![22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+            answer.extend([7; 32]);
+            answer.extend([0, 0xc0, 0x2f, 0]);
+            socket.write_all(&answer).await.unwrap();
+            let _alert = socket.read(&mut hello).await;
+        };
+        let transport = HttpTransport::new().unwrap();
+        let send = transport.send(Request::new(Method::Get, Url::parse(&url).unwrap()));
+        let error = tokio::join!(serve, send).1.unwrap_err();
+        assert_eq!(error.kind, TransportTrouble::Tls, "{error}");
+        assert!(error.detail.contains("Tls12"), "{error}");
     }
 }

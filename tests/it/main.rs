@@ -23,3 +23,4 @@ mod sandbox;
 mod serve;
 mod state_crash;
 mod webhooks;
+mod wire;

@@ -22,7 +22,7 @@ use crate::http::SystemRandom;
 use crate::plan::Plan;
 use crate::project::Opened;
 use crate::runtime::{self, Ask, Connected, Keys, NotBegun, run_once, source_names};
-use crate::state::{DatabaseTime, Permits, SqliteStore, StateError};
+use crate::state::{DatabaseTime, Permits, SqliteStore, StateError, Vault};
 use crate::transform::MaskKey;
 
 /// How long to wait for another process that runs the pipeline, in milliseconds.
@@ -263,9 +263,16 @@ pub(super) fn keys(plan: &Plan, opened: &Opened, context: &Context) -> Result<Ke
     }
     let file = services::state_file(context, opened);
     let key = project_key(&opened.root, &file, context)?;
+    let seal = if plan.reads_whole() {
+        // From now on the state knows its key: another one is told, not taken for damage.
+        Vault::open(&file, key.seal(context)?).map_err(|error| refuse(&error, &context.output))?;
+        Some(key.seal(context)?)
+    } else {
+        None
+    };
     Ok(Keys {
         mask: key.mask(),
-        seal: plan.reads_whole().then(|| key.seal(context)).transpose()?,
+        seal,
     })
 }
 

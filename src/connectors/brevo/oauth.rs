@@ -92,3 +92,62 @@ impl Authorizer for OAuth {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::future::join_all;
+    use serde_json::json;
+    use std::time::Duration;
+
+    use super::super::testing::Script;
+    use super::*;
+    use crate::http::ManualClock;
+
+    fn opened(script: &Script) -> (OAuth, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at("2026-11-24T10:00:00Z".parse().unwrap()));
+        let parts = Parts {
+            clock: Arc::clone(&clock) as _,
+            ..script.parts()
+        };
+        let client = ClientCredentials {
+            client_id: "id".to_owned(),
+            client_secret: Secret::new("secret"),
+            scopes: vec!["account:read"],
+        };
+        let url = "https://api.brevo.com/v3".parse().unwrap();
+        for token in ["t1", "t2", "t3"] {
+            script.answer(200, json!({ "access_token": token, "expires_in": 3600 }));
+        }
+        (OAuth::new(parts, &url, client), clock)
+    }
+
+    async fn header(of: &OAuth) -> Secret {
+        of.header().await.unwrap().1
+    }
+
+    #[tokio::test]
+    async fn a_token_is_asked_for_once_and_again_before_it_ends() {
+        let script = Script::default();
+        let (oauth, clock) = opened(&script);
+        let all = join_all((0..20).map(|_| header(&oauth))).await;
+        assert!(all.iter().all(|one| one.expose() == "Bearer t1"));
+        assert_eq!(script.calls(), ["POST /realms/partner/oauth/token"]);
+        clock.advance(Duration::from_secs(3_539));
+        assert_eq!(header(&oauth).await.expose(), "Bearer t1");
+        // A minute before its end: it might end on the way.
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(header(&oauth).await.expose(), "Bearer t2");
+        assert_eq!(script.calls().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_is_renewed_once_by_whoever_comes_first() {
+        let script = Script::default();
+        let (oauth, _) = opened(&script);
+        let ended = header(&oauth).await;
+        let again = join_all((0..20).map(|_| oauth.refused(&ended))).await;
+        assert!(again.into_iter().all(|again| again.unwrap()));
+        assert_eq!(script.calls().len(), 2);
+        assert_eq!(header(&oauth).await.expose(), "Bearer t2");
+    }
+}

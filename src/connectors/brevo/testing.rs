@@ -68,13 +68,9 @@ impl Script {
         self.session_with(Vec::new()).await
     }
 
-    /// A session whose first answer has these headers.
-    pub(super) async fn session_with(&self, headers: Vec<(&str, &str)>) -> Arc<Session> {
-        let account = json!({ "organization_id": "o1", "email": "owner@acme.example" });
-        let mut account = Response::new(200, account.to_string());
-        account.headers = headers.into_iter().collect();
-        self.state.lock().unwrap().answers.push_front(Ok(account));
-        let parts = Parts {
+    /// What a client of it is made of.
+    pub(super) fn parts(&self) -> Parts {
+        Parts {
             transport: Arc::new(self.clone()),
             clock: Arc::new(ManualClock::at("2026-11-24T10:00:00Z".parse().unwrap())),
             random: Arc::new(SeededRandom::new(1)),
@@ -82,10 +78,18 @@ impl Script {
             cancel: CancellationToken::new(),
             pace: None,
             share: None,
-        };
+        }
+    }
+
+    /// A session whose first answer has these headers.
+    pub(super) async fn session_with(&self, headers: Vec<(&str, &str)>) -> Arc<Session> {
+        let account = json!({ "organization_id": "o1", "email": "owner@acme.example" });
+        let mut account = Response::new(200, account.to_string());
+        account.headers = headers.into_iter().collect();
+        self.state.lock().unwrap().answers.push_front(Ok(account));
         let url = "http://127.0.0.1:1/v3".parse().unwrap();
         Arc::new(
-            Session::open(parts, &url, Secret::new("key"))
+            Session::open(self.parts(), &url, Secret::new("key"))
                 .await
                 .unwrap(),
         )

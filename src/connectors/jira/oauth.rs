@@ -317,3 +317,6 @@ impl Authorizer for OAuth {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,9 +70,9 @@ impl Script {
         self.clock.slept()
     }
 
-    /// Opens a session at this address, with the answers that stand.
-    pub(super) async fn open(&self, site: &str) -> Result<Session, Failure> {
-        let parts = Parts {
+    /// What a client of it is made of.
+    pub(super) fn parts(&self) -> Parts {
+        Parts {
             transport: Arc::new(self.clone()),
             clock: Arc::clone(&self.clock) as _,
             random: Arc::new(SeededRandom::new(1)),
@@ -80,7 +80,11 @@ impl Script {
             cancel: CancellationToken::new(),
             pace: None,
             share: None,
-        };
+        }
+    }
+
+    /// Opens a session at this address, with the answers that stand.
+    pub(super) async fn open(&self, site: &str) -> Result<Session, Failure> {
         let site = Site {
             url: site.parse().unwrap(),
         };
@@ -88,7 +92,7 @@ impl Script {
             email: "me@acme.example".to_owned(),
             token: Secret::new("token"),
         };
-        Session::open(parts, &site, &basic).await
+        Session::open(self.parts(), &site, &basic).await
     }
 
     /// A session whose calls are not counted; the answers so far are for what is asked next.

@@ -4,8 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::spec::{Issues, Jql};
 use super::testing::{Script, beginning, issues, reads};
+use super::{Basic, Entrance, Session, Site};
 use crate::connectors::{Cursor, Page, Start};
-use crate::http::{Class, Response};
+use crate::http::{Class, Response, Secret};
 use crate::record::Value;
 
 fn issue(id: u64) -> Json {
@@ -607,4 +608,65 @@ async fn a_login_page_with_200_is_no_answer() {
         .unwrap_err();
     assert_eq!(failure.class, Class::BrokenAnswer);
     assert!(failure.help.unwrap().contains("not Jira's API"));
+}
+
+#[tokio::test]
+async fn a_site_that_is_not_cloud_says_what_it_is() {
+    // By e-mail and token: a Data Center site has no such API.
+    let script = Script::default();
+    let nothing = Response::new(404, r#"{"message":"null for uri","status-code":404}"#);
+    script.response(nothing.clone());
+    script.answer(json!({ "baseUrl": "https://jira.acme.example", "deploymentType": "Server" }));
+    let failure = script
+        .open("https://jira.acme.example")
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(failure.class, Class::Rejected);
+    assert!(failure.message.contains("not Jira Cloud"), "{failure}");
+    assert!(failure.message.contains("Server"), "{failure}");
+    assert_eq!(
+        script.calls(),
+        ["GET /rest/api/3/myself", "GET /rest/api/2/serverInfo"]
+    );
+
+    // Through the gateway: it has no cloud id either.
+    let script = Script::default();
+    script.response(nothing);
+    script.answer(json!({ "deploymentType": "DataCenter" }));
+    let entrance = Entrance {
+        gateway: Some("https://api.atlassian.com".parse().unwrap()),
+        ..Entrance::basic(
+            &Site {
+                url: "https://jira.acme.example".parse().unwrap(),
+            },
+            &Basic {
+                email: "me@acme.example".to_owned(),
+                token: Secret::new("token"),
+            },
+        )
+    };
+    let failure = Session::enter(script.parts(), entrance)
+        .await
+        .err()
+        .unwrap();
+    assert!(failure.message.contains("DataCenter"), "{failure}");
+    assert_eq!(
+        script.calls(),
+        ["GET /_edge/tenant_info", "GET /rest/api/2/serverInfo"]
+    );
+
+    // Cloud that answers 404 keeps its own words.
+    let script = Script::default();
+    script.response(Response::new(
+        404,
+        r#"{"errorMessages":["Site temporarily gone"]}"#,
+    ));
+    script.answer(json!({ "deploymentType": "Cloud" }));
+    let failure = script
+        .open("https://acme.atlassian.net")
+        .await
+        .err()
+        .unwrap();
+    assert!(failure.message.contains("temporarily gone"), "{failure}");
 }

@@ -135,6 +135,8 @@ pub(in crate::sandbox) enum Change {
 pub(in crate::sandbox) struct Settings {
     /// Refuse attributes that the account lacks instead of passing them over.
     pub(super) reject_unknown_attributes: bool,
+    /// Take nobody's address for one of the account's allow-list.
+    pub(super) refuse_addresses: bool,
     /// How long an event takes until `GET /events` shows it, in seconds.
     pub(super) event_visible_after_s: f64,
     /// There is no credit left to send campaigns with.
@@ -147,6 +149,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             reject_unknown_attributes: false,
+            refuse_addresses: false,
             event_visible_after_s: 0.0,
             no_credits: false,
             import_takes_s: 2.0,

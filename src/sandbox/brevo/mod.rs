@@ -107,6 +107,13 @@ impl Brevo {
             return reply;
         }
         let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        if account.settings.refuse_addresses {
+            return errors::error(
+                401,
+                "unauthorized",
+                "We have detected you are using an unrecognised IP address 203.0.113.7. If you performed this action make sure to add the new IP address in this link: https://app.brevo.com/security/authorised_ips",
+            );
+        }
         let route = request.route();
         let ["v3", rest @ ..] = route.as_slice() else {
             return errors::error(404, "not_found", "Not found");

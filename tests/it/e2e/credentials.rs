@@ -19,7 +19,7 @@ struct Connecting {
 }
 
 /// Status, where to, and the body of a GET.
-fn get(url: &str) -> (u16, String, String) {
+pub(super) fn get(url: &str) -> (u16, String, String) {
     let url: url::Url = url.parse().unwrap();
     let host = match url.host_str().unwrap() {
         "localhost" => "127.0.0.1",
@@ -43,7 +43,7 @@ fn get(url: &str) -> (u16, String, String) {
     (status, location.to_owned(), body.to_owned())
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
@@ -408,4 +408,74 @@ fn brevo_lets_an_oauth_client_in_for_what_the_pipelines_need() {
         route["outcomes"]["200"], 1,
         "one token for the whole run: {requests}"
     );
+}
+
+#[test]
+fn a_missing_scope_is_told_apart_from_a_token_that_ended_and_renews_nothing() {
+    let it = Connecting::new();
+    // Connected while no pipeline reads issues yet.
+    let pipeline = it.project.path("pipelines/support-tickets.yaml");
+    let text = std::fs::read_to_string(&pipeline).unwrap();
+    std::fs::remove_file(&pipeline).unwrap();
+    it.connect();
+    std::fs::write(&pipeline, text).unwrap();
+    for _ in 0..2 {
+        let ran = it.run(&RUN);
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("lacks the scope `read:jira-work`"), "{said}");
+        assert!(said.contains("flowline connect support"), "{said}");
+        assert!(!said.contains("invalid_grant"), "{said}");
+    }
+    assert_eq!(it.exchanges(), 1, "the code, and no refresh");
+    it.connect();
+    assert_eq!(it.run(&RUN).code, 0);
+}
+
+#[test]
+fn a_browser_that_takes_localhost_for_ipv6_is_heard() {
+    let Ok(free) = TcpListener::bind("[::1]:0") else {
+        println!("skipped: this machine has no IPv6");
+        return;
+    };
+    drop(free);
+    let it = Connecting::new();
+    let (child, url) = it.start(&[]);
+    let (_, location, _) = get(&url);
+    let path = location.split_once("/callback").unwrap().1;
+    let mut stream = TcpStream::connect(format!("[::1]:{}", it.port)).unwrap();
+    write!(
+        stream,
+        "GET /callback{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let ended = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+}
+
+#[test]
+fn an_address_that_brevo_does_not_know_is_explained() {
+    let world = World::start(&QUICK);
+    let project = Project::of(&world);
+    world.ask(
+        "PUT",
+        "brevo/settings",
+        &json!({ "refuse_addresses": true }),
+    );
+    let ran = project.run(&RUN);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("https://app.brevo.com/security/authorised_ips"),
+        "{said}"
+    );
+    assert!(
+        !said.contains("check BREVO_API_KEY"),
+        "the key is good: {said}"
+    );
+    world.ask("PUT", "brevo/settings", &json!({}));
+    assert_eq!(project.run(&RUN).code, 0);
 }

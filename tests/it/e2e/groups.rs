@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::{Value, json};
 
 use super::QUICK;
-use super::world::{Project, World};
+use super::world::{Project, Ran, World};
 
 const COUNTS: &str = "sources:
   - file: { path: tickets.jsonl, id: $.id }
@@ -216,4 +216,26 @@ fn the_key_is_made_by_the_first_run_that_needs_it_and_a_plan_shows_no_hash_befor
         fs::read_to_string(project.path("out.jsonl")).unwrap(),
         written
     );
+}
+
+#[test]
+fn another_key_than_the_one_that_groups_are_sealed_with_is_said() {
+    let world = World::start(&QUICK);
+    let project = Project::of(&world);
+    project.write("pipelines/counts.yaml", COUNTS);
+    project.write("tickets.jsonl", &tickets(&[("jane@x.example", 1)]));
+    let ran = |key: &str, command: &str| {
+        let mut command = project.command(&[command, "counts"]);
+        Ran::of(command.env("FLOWLINE_KEY", key).output().unwrap())
+    };
+    let right = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let wrong = "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg=";
+    assert_eq!(ran(right, "run").code, 0);
+    for command in ["run", "plan"] {
+        let refused = ran(wrong, command);
+        assert_eq!(refused.code, 2, "{command}: {}", refused.stderr);
+        let said = &refused.stderr;
+        assert!(said.contains("the key is not the one"), "{command}: {said}");
+    }
+    assert_eq!(ran(right, "run").code, 0);
 }

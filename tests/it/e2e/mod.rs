@@ -1,6 +1,7 @@
 //! The built binary against the sandbox in another process.
 
-mod api;
+pub(crate) mod api;
+mod connecting;
 mod credentials;
 mod enrich;
 mod groups;
