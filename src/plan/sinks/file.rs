@@ -8,7 +8,6 @@ use crate::connectors::file::spec::{FileFormat, FileSink};
 use crate::diagnostic::Code;
 
 const TAKEN: Code = Code::new("file.taken");
-const BESIDE_WEBHOOK: Code = Code::new("file.beside_webhook");
 const FILE_FORMAT: Code = Code::new("file.sink_format");
 
 pub(super) fn file(
@@ -57,13 +56,6 @@ pub(in crate::plan) fn files_of_their_own(
             .map(str::to_owned)
             .collect()
     };
-    let webhook = pipeline.sources.iter().find(|source| {
-        let source = &source.value;
-        matches!(
-            source,
-            config::Source::JiraWebhook(_) | config::Source::BrevoWebhook(_)
-        )
-    });
     let mut taken: Vec<(Vec<String>, &str)> = pipeline
         .sources
         .iter()
@@ -76,18 +68,6 @@ pub(in crate::plan) fn files_of_their_own(
         let Sink::File(file) = &sink.value else {
             continue;
         };
-        if let Some(webhook) = webhook {
-            compiler.mistake(
-                BESIDE_WEBHOOK,
-                format!(
-                    "a run replaces the file whole, and `{}` gives each record once",
-                    webhook.value.name()
-                ),
-                sink.key,
-                "would hold the last webhooks only",
-                "read the records themselves, e.g. with `jira.issues`, or send them elsewhere",
-            );
-        }
         let path = normal(&file.path.value);
         let own = path
             .first()

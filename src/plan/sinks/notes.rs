@@ -110,9 +110,9 @@ mod tests {
         assert_eq!(text("[]", "$.who"), "&lt;b&gt;me&lt;/b&gt;");
         let plain = "[adf_to_text: [$.body]]";
         assert_eq!(text(plain, "'{{body}}'"), "1 &lt; two");
-        let set = "[set: { h: { path: $.body, as: html } }]";
+        let map = "[map: { h: { path: $.body, as: html }, who: $.who }]";
         assert_eq!(
-            text(set, "'{{h}}{{upper who}}'"),
+            text(map, "'{{h}}{{upper who}}'"),
             format!("{body}&lt;B&gt;ME&lt;/B&gt;")
         );
     }
