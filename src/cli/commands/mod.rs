@@ -15,6 +15,7 @@ pub mod sandbox;
 pub mod schema;
 pub mod secrets;
 pub mod serve;
+mod shipped;
 pub mod state;
 pub mod status;
 mod telling;
