@@ -25,10 +25,10 @@ fn project() -> TempDir {
     folder
 }
 
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ended {
@@ -38,7 +38,7 @@ impl Ended {
     }
 }
 
-fn flowline(folder: &Path, arguments: &[&str]) -> Ended {
+pub(crate) fn flowline(folder: &Path, arguments: &[&str]) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowline"));
     command.env_clear().current_dir(folder).args(arguments);
     let output = command.output().unwrap();
