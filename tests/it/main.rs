@@ -11,6 +11,7 @@ mod adf;
 mod architecture;
 mod brevo;
 mod cli;
+mod day;
 mod docs;
 mod e2e;
 mod invalid;
