@@ -46,18 +46,17 @@ macro_rules! shipped {
 }
 
 /// The pipelines, in the order of the documentation.
-pub(super) const PIPELINES: [Shipped; 11] = [
-    shipped!("issue-events", "jira.issue"),
+pub(super) const PIPELINES: [Shipped; 10] = [
+    shipped!("issue-events", "jira.issue", "resolved", "no-email"),
     shipped!("support-tickets", "jira.issue", "first-ticket"),
-    shipped!("status-changes", "jira.issue"),
-    shipped!("comments", "jira.comment"),
-    shipped!("milestones", "jira.version"),
-    shipped!("milestones-sprints", "jira.sprint"),
-    shipped!("team-capacity-hours", "jira.worklog"),
-    shipped!("team-capacity-open", "jira.issue"),
-    shipped!("people", "jira.user"),
-    shipped!("people-projects", "jira.issue"),
-    shipped!("unsubscribes", "brevo.webhook"),
+    shipped!("status-changes", "jira.issue", "reopened"),
+    shipped!("comments", "jira.comment", "customer-and-agent", "deleted"),
+    shipped!("milestones", "jira.version", "released"),
+    shipped!("milestones-sprints", "jira.sprint", "closed"),
+    shipped!("team-capacity-hours", "jira.worklog", "a-week"),
+    shipped!("team-capacity-open", "jira.issue", "five-issues"),
+    shipped!("people", "jira.user", "with-and-without-email"),
+    shipped!("people-projects", "jira.issue", "reporter-and-assignee"),
 ];
 
 /// What `--pipeline` takes.
