@@ -22,7 +22,7 @@ use crate::plan::{Plan, SinkKind};
 use crate::project::Opened;
 use crate::runtime::{
     BrevoWay, Connected, Endpoint, EndpointTrouble, JiraPlace, JiraWay, Kept, StatePace,
-    address_of, connect, endpoints, inbox_sources, visible_after,
+    address_of, connect, endpoints, inbox_sources, jira_visible_after, visible_after,
 };
 use crate::sandbox::{Options, Sandbox, SandboxError, Service};
 use crate::state::{
@@ -412,7 +412,8 @@ fn emulated(
             .get(name)
             .map(|connection| &connection.value)
         {
-            Some(Connection::Jira(_)) => Endpoint::Jira {
+            Some(Connection::Jira(connection)) => Endpoint::Jira {
+                visible_after_ms: jira_visible_after(connection),
                 at: JiraPlace {
                     site: Some(url(&sandbox.jira_url())?),
                     cloud_id: None,
@@ -490,11 +491,13 @@ fn account_of(plan: &Plan, index: usize, connected: &Connected) -> Arc<str> {
         .sinks
         .get(index)
         .and_then(|sink| sink.connection.as_ref());
-    let session = connection.and_then(|name| connected.brevo.get(name));
-    session.map_or_else(
-        || "".into(),
-        |session| format!("brevo:{}", session.account).into(),
-    )
+    let brevo = connection.and_then(|name| connected.brevo.get(name));
+    let site = connection.and_then(|name| connected.jira.get(name));
+    match (brevo, site) {
+        (Some(session), _) => format!("brevo:{}", session.account).into(),
+        (None, Some(session)) => format!("jira:{}", session.cloud_id).into(),
+        (None, None) => "".into(),
+    }
 }
 
 /// What holds for the operations of each sink.

@@ -9,6 +9,7 @@ mod delivered;
 pub mod file;
 pub mod http;
 pub mod jira;
+mod keyed;
 mod memory;
 pub mod metrics;
 mod oauth;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::config::{BrevoConnection, Connection, Loaded, SecretRef, SecretSource};
+use crate::config::{BrevoConnection, Connection, JiraConnection, Loaded, SecretRef, SecretSource};
 use crate::connectors::{brevo, jira};
 use crate::expression::parse_duration;
 use crate::http::{Failure, Parts, Secret, is_loopback};
@@ -18,6 +18,8 @@ use crate::state::Vault;
 
 /// How long to wait before absence is believed: Brevo documents no lag.
 const VISIBLE_AFTER_MS: i64 = 60_000;
+/// The same of Jira, whose index lags.
+const JIRA_VISIBLE_AFTER_MS: i64 = 120_000;
 
 /// Where a Jira site is.
 #[derive(Clone, Debug)]
@@ -61,6 +63,8 @@ pub enum Endpoint {
         at: JiraPlace,
         /// The way in.
         way: JiraWay,
+        /// How long to wait before the absence of what was created is believed, in milliseconds.
+        visible_after_ms: i64,
     },
     /// A Brevo account.
     Brevo {
@@ -185,6 +189,15 @@ pub fn visible_after(connection: &BrevoConnection) -> i64 {
         .unwrap_or(VISIBLE_AFTER_MS)
 }
 
+/// How long to wait before the absence of what was created in Jira is believed, in milliseconds.
+#[must_use]
+pub fn jira_visible_after(connection: &JiraConnection) -> i64 {
+    let written = connection.visible_after.as_ref();
+    written
+        .and_then(|written| parse_duration(&written.value))
+        .unwrap_or(JIRA_VISIBLE_AFTER_MS)
+}
+
 /// A text from which nothing is missing.
 pub(super) fn set(connection: &str, member: &str, text: &str) -> Result<String, Trouble> {
     if let Some((_, rest)) = text.split_once("${") {
@@ -300,10 +313,15 @@ pub async fn connect(
     let mut connected = Connected::default();
     for (name, endpoint) in endpoints {
         match endpoint {
-            Endpoint::Jira { at, way } => {
+            Endpoint::Jira {
+                at,
+                way,
+                visible_after_ms,
+            } => {
                 let parts = parts(name, endpoint);
                 let entrance = entrance(name, at, way, &parts);
-                let session = jira::Session::enter(parts, entrance).await?;
+                let mut session = jira::Session::enter(parts, entrance).await?;
+                session.visible_after_ms = *visible_after_ms;
                 connected.jira.insert(Arc::clone(name), Arc::new(session));
             }
             Endpoint::Brevo {

@@ -15,6 +15,7 @@ use crate::connectors::brevo::{
 use crate::connectors::file::FileWriter;
 use crate::connectors::http::HttpWriter;
 use crate::connectors::http::spec::HttpSink;
+use crate::connectors::jira;
 use crate::engine::{Gauges, Guard, JobSink, JobSource, Route};
 use crate::expression::{Expression, Kind};
 use crate::http::{Class, Failure};
@@ -73,9 +74,16 @@ pub async fn prepare(
             let session = connected.brevo.get(name)?;
             Some((Arc::clone(session), Arc::clone(facts.get(name)?)))
         });
+        let site = sink.connection.as_ref().and_then(|name| connected.jira.get(name));
         let joined = match &sink.kind {
             SinkKind::Contacts(spec) => join_contacts(spec, plan, brevo.as_ref()),
             SinkKind::Events(spec) => join_events(spec, plan, brevo.as_ref()),
+            SinkKind::JiraComment(spec) => site.map(|session| Joined {
+                backfill_ms: spec.backfill_ms,
+                ..Joined::new(Route::Outbox(Box::new(jira::CommentWriter::new(
+                    Arc::clone(session),
+                ))))
+            }),
             SinkKind::Http(spec) => Some(join_http(spec, connected)?),
             SinkKind::Metrics(_) => Some(Joined::new(Route::Gauges(Gauges::default()))),
             SinkKind::Notes(_) => outbox(sink, brevo.as_ref(), |session, _| {
@@ -100,10 +108,7 @@ pub async fn prepare(
         let joined = joined.ok_or_else(|| missing(&sink.name))?;
         sinks.push(JobSink {
             name: Arc::clone(&sink.name),
-            account: brevo.as_ref().map_or_else(
-                || "".into(),
-                |(session, _)| format!("brevo:{}", session.account).into(),
-            ),
+            account: account_of(brevo.as_ref(), site),
             route: joined.route,
             on_error: sink.on_error.into(),
             // What a webhook tells is never older than the pipeline.
@@ -112,7 +117,10 @@ pub async fn prepare(
             } else {
                 joined.backfill_ms
             },
-            visible_after_ms: brevo.map_or(0, |(session, _)| session.visible_after_ms),
+            visible_after_ms: brevo
+                .map(|(session, _)| session.visible_after_ms)
+                .or(site.map(|session| session.visible_after_ms))
+                .unwrap_or_default(),
             once_scopes: joined.once_scopes,
             contacts: joined.contacts,
         });
@@ -124,6 +132,15 @@ pub async fn prepare(
         guard,
         told,
     })
+}
+
+/// The account of a sink, as the ledger knows it.
+fn account_of(brevo: Option<&Account>, site: Option<&Arc<jira::Session>>) -> Arc<str> {
+    match (brevo, site) {
+        (Some((session, _)), _) => format!("brevo:{}", session.account).into(),
+        (None, Some(session)) => format!("jira:{}", session.cloud_id).into(),
+        (None, None) => "".into(),
+    }
 }
 
 /// A sink joined to its service.
@@ -212,6 +229,9 @@ pub async fn accounts(plan: &Plan, connected: &Connected) -> Result<Accounts, Fa
         let Some(name) = &sink.connection else {
             continue;
         };
+        if connected.jira.contains_key(name) {
+            continue;
+        }
         let session = connected.brevo.get(name).ok_or_else(|| missing(name))?;
         let account = match facts.entry(Arc::clone(name)) {
             Entry::Occupied(known) => known.into_mut(),
@@ -235,6 +255,7 @@ pub async fn accounts(plan: &Plan, connected: &Connected) -> Result<Accounts, Fa
             SinkKind::Notes(_)
             | SinkKind::Lists(_)
             | SinkKind::Objects(_)
+            | SinkKind::JiraComment(_)
             | SinkKind::Http(_)
             | SinkKind::Metrics(_)
             | SinkKind::File(_) => {}

@@ -19,7 +19,7 @@ mod web;
 
 pub use connect::{
     AUTH_SERVER, BrevoWay, Connected, Endpoint, EndpointTrouble, GATEWAY, JiraPlace, JiraWay,
-    address_of, connect, endpoints, visible_after,
+    address_of, connect, endpoints, jira_visible_after, visible_after,
 };
 pub use inbox::{drop_worked_off, inbox_sources};
 pub use job::{Accounts, Prepared, accounts, prepare};

@@ -22,7 +22,7 @@ impl StatePace {
     pub fn of(endpoint: &Endpoint, permits: Arc<dyn Permits>) -> Self {
         let mut hash = Sha256::new();
         match endpoint {
-            Endpoint::Jira { at, way } => {
+            Endpoint::Jira { at, way, .. } => {
                 let site = at.site.as_ref().map(ToString::to_string);
                 let known = at.cloud_id.clone().or(site).unwrap_or_default();
                 hash.update(format!("{known}\n"));

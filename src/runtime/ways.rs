@@ -7,7 +7,7 @@ use url::Url;
 
 use super::connect::{
     AUTH_SERVER, BrevoWay, Endpoint, GATEWAY, JiraPlace, JiraWay, Trouble, address, secret, set,
-    visible_after,
+    jira_visible_after, visible_after,
 };
 use super::{Credential, EndpointTrouble, Kept, brevo_scopes};
 use crate::config::{BrevoConnection, JiraAuth, JiraConnection, Loaded, SecretRef};
@@ -173,6 +173,7 @@ pub(super) fn jira_endpoint(
             gateway: gateway?,
         },
         way,
+        visible_after_ms: jira_visible_after(connection),
     })
 }
 

@@ -157,7 +157,7 @@ impl World {
             }
         };
         let mut reply = match service {
-            Service::Jira => self.jira.answer(request, now),
+            Service::Jira => self.jira.answer(request, now, |edit| self.edit(edit)),
             Service::Brevo => self.brevo.answer(request, now, |change| self.keep(change)),
         };
         // A refused credential is answered before the limits are looked at.

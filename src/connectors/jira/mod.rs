@@ -25,6 +25,7 @@ mod testing;
 #[cfg(test)]
 mod traps;
 mod webhook;
+mod write;
 mod worklogs;
 
 pub use catalog::catalog;
@@ -39,5 +40,6 @@ pub use oauth::{App, Held, OAuth, Resource, TokenStore, Tokens, accessible_resou
 pub use recorded::{recorded, recorded_other};
 pub use scopes::{Uses, scopes};
 pub use session::{Basic, FAMILIES, Myself, Session, Site};
+pub use write::CommentWriter;
 pub use webhook::{InboxSource, Wanted, recorded_event};
 pub use worklogs::WorklogSource;

@@ -1,6 +1,7 @@
 //! A Jira site and the right to ask it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,8 +17,12 @@ use crate::record::{Object, Projection, Value};
 
 /// The endpoint family of reading: its limit is per endpoint, 100 a second and more.
 const READING: &str = "jira";
+/// What creates.
+const WRITING: &str = "jira writes";
+/// How long to wait before absence is believed, in milliseconds: an index lags.
+const VISIBLE_AFTER_MS: i64 = 120_000;
 /// All endpoint families.
-pub const FAMILIES: &[&str] = &[READING];
+pub const FAMILIES: &[&str] = &[READING, WRITING];
 
 /// How a site is reached.
 #[derive(Clone, Debug)]
@@ -46,6 +51,8 @@ pub struct Session {
     /// The site's id: what the state is bound to.
     pub cloud_id: String,
     site: Value,
+    /// How long to wait before absence is believed, in milliseconds.
+    pub visible_after_ms: i64,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +95,7 @@ impl Session {
     pub async fn enter(parts: Parts, entrance: Entrance) -> Result<Self, Failure> {
         let pacer = Pacer::default();
         pacer.documented(READING, 100.0, 1.0);
+        pacer.documented(WRITING, 100.0, 1.0);
         let stranger = Client::new(parts.clone(), Arc::new(JiraDialect), Pacer::default());
         let client = Client::new(parts, Arc::new(JiraDialect), pacer)
             .authorized(Arc::clone(&entrance.authorizer));
@@ -114,6 +122,7 @@ impl Session {
             if_scope_missing: entrance.if_scope_missing,
             cloud_id: String::new(),
             site: Value::Null,
+            visible_after_ms: VISIBLE_AFTER_MS,
         };
         // A search with a dead credential may answer 200 with nothing: this one does not.
         if let Err(failure) = session.myself().await {
@@ -143,7 +152,7 @@ impl Session {
 
     /// How long so many calls of a family would take from now on, by its limit alone.
     #[must_use]
-    pub fn forecast(&self, family: &'static str, calls: u64) -> std::time::Duration {
+    pub fn forecast(&self, family: &'static str, calls: u64) -> Duration {
         self.client.forecast(family, calls)
     }
 
@@ -215,6 +224,31 @@ impl Session {
     /// Asks with a body; the answer as it came.
     pub(super) async fn post(&self, path: &str, body: Vec<u8>) -> Result<Response, Failure> {
         self.send(Method::Post, path, Some(body)).await
+    }
+
+    /// Creates something, after a wait: never repeated by itself.
+    pub(super) async fn create(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        wait: Duration,
+    ) -> Result<Response, Failure> {
+        if !wait.is_zero() {
+            self.client.clock().sleep(wait).await;
+        }
+        // Without the header a proxy's User-Agent is enough to be taken for a browser's forgery.
+        let request = Request::new(Method::Post, at(&self.base, path)?)
+            .json(body)
+            .header("x-atlassian-token", "no-check");
+        let call = Call {
+            request,
+            family: WRITING,
+            safety: Safety::Once,
+        };
+        self.client
+            .call(call)
+            .await
+            .map_err(|failure| self.explained(failure, Method::Post, path))
     }
 
     async fn send(

@@ -7,6 +7,7 @@ mod events;
 mod file;
 mod http;
 mod identify;
+mod jira;
 mod lists;
 mod message;
 mod metrics;
@@ -59,10 +60,12 @@ pub(super) fn compile(
         column: at.column,
     };
     let name = sink.value.name();
-    let needs_brevo = name.starts_with("brevo.");
-    let connection = if needs_brevo {
+    let service = ["brevo", "jira"].into_iter().find(|service| {
+        name.split_once('.').is_some_and(|(before, _)| before == *service)
+    });
+    let connection = if let Some(service) = service {
         connection(
-            "brevo",
+            service,
             common.connection,
             Spanned::new(name, span),
             surroundings,
@@ -82,6 +85,8 @@ pub(super) fn compile(
                 events::events(written, span, &place, catalog, flow, compiler)
                     .map(|sink| SinkKind::Events(Box::new(sink)))
             }
+            Sink::JiraComment(written) => jira::comment(written, span, flow, compiler)
+                .map(|sink| SinkKind::JiraComment(Box::new(sink))),
             Sink::Http(written) => {
                 http::http(written, span, flow, compiler).map(|sink| SinkKind::Http(Box::new(sink)))
             }
@@ -106,12 +111,12 @@ pub(super) fn compile(
                     format!("`{}` is not supported by this version", other.name()),
                     span,
                     "not supported",
-                    "there are the `brevo.…` sinks, `http`, `metrics` and `file`",
+                    "there are the `brevo.…` sinks, `jira.comment`, `http`, `metrics` and `file`",
                 );
                 None
             }
         }?;
-    if needs_brevo && connection.is_none() {
+    if service.is_some() && connection.is_none() {
         return None;
     }
     Some(SinkPlan {

@@ -29,6 +29,10 @@ pub(in crate::sandbox) enum Edit {
         text: String,
         public: Option<bool>,
         by: Option<String>,
+        /// Its document, where it is more than its text.
+        body: Option<Value>,
+        /// Entity properties by their keys.
+        properties: Option<Value>,
     },
     /// Makes an issue. A reporter with an unknown address is a new person.
     Create {
@@ -115,10 +119,16 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, Str
             text,
             public,
             by,
+            body,
+            properties,
         } => {
             let mut issue = existing(site, issue)?;
             let author = person(site, by.as_deref())?;
             site.last_id += 1;
+            if let Some(Value::Object(properties)) = properties {
+                site.comment_properties
+                    .insert(site.last_id, properties.clone());
+            }
             issue.comments.push(Comment {
                 id: site.last_id,
                 author,
@@ -127,6 +137,7 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, Str
                 text: text.clone(),
                 public: public.unwrap_or(true),
                 visibility: None,
+                adf: body.as_ref().map(Value::to_string),
             });
             made = Some(("comment", site.last_id));
             issue
@@ -147,6 +158,7 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, Str
             found.updated = now;
             if let Some(text) = text {
                 found.text.clone_from(text);
+                found.adf = None;
             }
             found.public = public.unwrap_or(found.public);
             if let Some(role) = visibility {

@@ -9,6 +9,15 @@ pub(super) fn messages(status: u16, messages: &[&str]) -> Reply {
     Reply::json(status, &json!({ "errorMessages": messages, "errors": {} }))
 }
 
+/// `{errorMessages: [], errors: {field: why}}`.
+pub(super) fn fields(errors: &[(&str, &str)]) -> Reply {
+    let errors: Map<String, Value> = errors
+        .iter()
+        .map(|(field, why)| ((*field).to_owned(), Value::from(*why)))
+        .collect();
+    Reply::json(400, &json!({ "errorMessages": [], "errors": errors }))
+}
+
 /// `application/problem+json`, as for an unknown path or a query parameter of the wrong type.
 pub(super) fn problem(status: u16, title: &str, detail: &str) -> Reply {
     let mut reply = Reply::json(
@@ -76,4 +85,19 @@ pub(super) fn texts(value: &Value) -> Result<Vec<&str>, Reply> {
         .as_array()
         .and_then(|list| list.iter().map(Value::as_str).collect::<Option<Vec<_>>>())
         .ok_or_else(payload)
+}
+
+/// Refuses what looks like a browser's forgery: a write with a browser's User-Agent.
+pub(super) fn browser(request: &Request) -> Option<Reply> {
+    let browser = request
+        .header("user-agent")
+        .is_some_and(|agent| agent.contains("Mozilla"));
+    let waived = request
+        .header("x-atlassian-token")
+        .is_some_and(|token| token.eq_ignore_ascii_case("no-check"));
+    (browser && !waived).then(|| {
+        let mut reply = Reply::json_text(403, "XSRF check failed".to_owned());
+        reply.content_type = Some("text/plain;charset=UTF-8");
+        reply
+    })
 }

@@ -18,6 +18,15 @@ const SPAN: i64 = 60 * DAY;
 pub(super) const LONG_HISTORY: u32 = 7;
 /// Numbers that each seeded issue's histories and comments may use.
 const NUMBERS_AN_ISSUE: u64 = 256;
+/// The first seeded history's id.
+const FIRST_HISTORY: u64 = 20_000_000;
+/// The first seeded comment's id.
+const FIRST_COMMENT: u64 = 40_000_000;
+
+/// The index of the issue that a seeded comment's id is of.
+pub(super) fn index_of_number(comment: u64) -> Option<u32> {
+    u32::try_from(comment.checked_sub(FIRST_COMMENT)? / NUMBERS_AN_ISSUE).ok()
+}
 
 /// A text that stands in the code or was made.
 pub(super) type Text = Cow<'static, str>;
@@ -55,6 +64,8 @@ pub(super) struct Comment {
     pub(super) public: bool,
     /// The role that alone may see it.
     pub(super) visibility: Option<String>,
+    /// Its document as JSON, where it is more than its text.
+    pub(super) adf: Option<String>,
 }
 
 /// What the description is.
@@ -239,14 +250,14 @@ pub(super) fn seeded(seed: Seed, index: u32, number: u32) -> Issue {
         random,
         at: created,
         end: seed.epoch - 60_000,
-        next: 20_000_000 + base,
+        next: FIRST_HISTORY + base,
     };
     if index == LONG_HISTORY {
         life.live_long(&mut issue);
     } else {
         life.live(&mut issue);
     }
-    life.talk(&mut issue, 40_000_000 + base);
+    life.talk(&mut issue, FIRST_COMMENT + base);
     let changed = issue.histories.last().map_or(created, |history| history.at);
     let said = issue.comments.last().map_or(created, |comment| comment.at);
     issue.updated = changed.max(said);
@@ -503,6 +514,7 @@ impl Life {
                 text,
                 public: !internal,
                 visibility: None,
+                adf: None,
             });
             number += 1;
         }

@@ -17,6 +17,7 @@ mod search;
 mod site;
 mod told;
 mod words;
+mod writes;
 mod worklogs;
 
 use std::sync::{PoisonError, RwLock};
@@ -83,12 +84,62 @@ impl Jira {
     }
 
     /// Answers a request, to the site or through the gateway.
-    pub(super) fn answer(&self, request: &Request, now: i64) -> Reply {
-        match self.auth.judge(request, now) {
-            auth::Gate::Answered(reply) => reply,
-            auth::Gate::Passed(request) => self.answer_site(&request, Some(Credential::Valid), now),
-            auth::Gate::Site => self.answer_site(request, None, now),
+    /// What is created is made by `make`, which keeps it.
+    pub(super) fn answer(
+        &self,
+        request: &Request,
+        now: i64,
+        make: impl Fn(&Edit) -> Result<Value, String>,
+    ) -> Reply {
+        let (reply, passed) = match self.auth.judge(request, now) {
+            auth::Gate::Answered(reply) => return reply,
+            auth::Gate::Passed(request) => {
+                let through = Some(Credential::Valid);
+                let created = self.create(&request, through, &make);
+                (created, Some(request))
+            }
+            auth::Gate::Site => (self.create(request, None, &make), None),
+        };
+        reply.unwrap_or_else(|| match passed {
+            Some(request) => self.answer_site(&request, Some(Credential::Valid), now),
+            None => self.answer_site(request, None, now),
+        })
+    }
+
+    /// Creates what a request asks for; none where it asks for something else, or is nobody's.
+    fn create(
+        &self,
+        request: &Request,
+        through: Option<Credential>,
+        make: &impl Fn(&Edit) -> Result<Value, String>,
+    ) -> Option<Reply> {
+        let route = request.route();
+        let ["rest", "api", "3", rest @ ..] = route.as_slice() else {
+            return None;
+        };
+        if request.method != Method::POST {
+            return None;
         }
+        let edit = {
+            let site = self.site.read().unwrap_or_else(PoisonError::into_inner);
+            match rest {
+                ["issue", key, "comment"] => writes::comment(&site, request, key),
+                _ => return None,
+            }
+        };
+        if through.unwrap_or_else(|| credential(request)) != Credential::Valid {
+            return None;
+        }
+        if let Some(refusal) = errors::browser(request) {
+            return Some(refusal);
+        }
+        let made = match edit.map(|edit| make(&edit)) {
+            Ok(Ok(made)) => made,
+            Ok(Err(message)) => return Some(errors::messages(400, &[&message])),
+            Err(refusal) => return Some(refusal),
+        };
+        let site = self.site.read().unwrap_or_else(PoisonError::into_inner);
+        Some(writes::created(&site, &made).wrote().with_header("x-aaccountid", "sandbox"))
     }
 
     fn answer_site(&self, request: &Request, through: Option<Credential>, now: i64) -> Reply {
@@ -174,6 +225,10 @@ impl Jira {
             ("POST", ["jql", "parse"]) => either(meta::jql_parse(site, request, now)),
             ("GET", ["user", "bulk"]) => either(desk::users(site, request)),
             ("POST", ["issue", "bulkfetch"]) => either(issues::bulk(site, request)),
+            ("POST", ["comment", "list"]) => either(writes::listed(site, request)),
+            ("GET", ["comment", id, "properties", key]) => {
+                either(writes::property_of_comment(site, id, key))
+            }
             ("POST", ["changelog", "bulkfetch"]) => either(issues::changelogs(site, request)),
             ("GET", ["issue", key]) => issues::one(site, request, key),
             ("GET", ["issue", key, "changelog"]) => either(issues::changelog(site, request, key)),
@@ -230,7 +285,7 @@ pub(super) fn limit(
         headers.push(("x-ratelimit-nearlimit", "true".to_owned()));
     }
     if verdict.allowed {
-        return Ok(headers);
+        return per_issue(windows, request, now).map_or(Ok(headers), Err);
     }
     // Some refusals are pages for people.
     let html = now.rem_euclid(3) == 0;
@@ -241,6 +296,34 @@ pub(super) fn limit(
     ));
     reply.headers.extend(headers);
     Err(reply)
+}
+
+/// The refusal of writing one issue too often: 20 times in 2 seconds, 100 times in 30.
+fn per_issue(windows: &mut Windows, request: &Request, now: i64) -> Option<Reply> {
+    let route = request.route();
+    let ["rest", "api", _, "issue", issue, ..] = route.as_slice() else {
+        return None;
+    };
+    let writes = matches!(request.method.as_str(), "POST" | "PUT" | "DELETE");
+    if !writes || matches!(*issue, "bulkfetch" | "bulk") {
+        return None;
+    }
+    let issue = issue.to_uppercase();
+    let over = [(20, 2_000), (100, 30_000)]
+        .into_iter()
+        .find_map(|(most, length)| {
+            let name = format!("writes of {issue} in {length}");
+            let verdict = windows.count(&name, most, length, now);
+            (!verdict.allowed).then_some(verdict.resets_in)
+        })?;
+    let wait = u64::try_from(over).unwrap_or_default().div_ceil(1_000);
+    let mut reply = rate_limited(wait, false);
+    for (name, value) in &mut reply.headers {
+        if *name == "ratelimit-reason" {
+            "jira-per-issue-on-write".clone_into(value);
+        }
+    }
+    Some(reply)
 }
 
 /// What answers state where limits are off: more than anybody can ask in a second.

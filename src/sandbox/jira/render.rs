@@ -362,7 +362,7 @@ impl Site {
         out.push_str("]}");
     }
 
-    fn push_comment(&self, out: &mut String, issue: &Issue, comment: &Comment) {
+    pub(super) fn push_comment(&self, out: &mut String, issue: &Issue, comment: &Comment) {
         put!(
             out,
             r#"{{"self":"{SITE}/rest/api/3/issue/{}/comment/{1}","id":"{1}","author":"#,
@@ -371,7 +371,10 @@ impl Site {
         );
         self.push_person(out, Some(comment.author));
         out.push_str(r#","body":"#);
-        out.push_str(&words::paragraph(&comment.text));
+        match &comment.adf {
+            Some(adf) => out.push_str(adf),
+            None => out.push_str(&words::paragraph(&comment.text)),
+        }
         out.push_str(r#","updateAuthor":"#);
         self.push_person(out, Some(comment.author));
         out.push_str(r#","created":"#);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
 
 use super::agile::{self, Sprint, Version};
 use super::catalog::PROJECTS;
@@ -75,6 +76,8 @@ pub(super) struct Site {
     edited: HashMap<u32, Issue>,
     deleted: HashSet<u32>,
     pending: Vec<Pending>,
+    /// Entity properties of comments, by their ids.
+    pub(super) comment_properties: HashMap<u64, Map<String, Value>>,
     /// Grows with every edit.
     pub(super) version: u64,
     /// The last id given to a history or comment made by an edit.
@@ -112,6 +115,7 @@ impl Site {
             edited: HashMap::new(),
             deleted: HashSet::new(),
             pending: Vec::new(),
+            comment_properties: HashMap::new(),
             version: 0,
             last_id: 90_000_000,
             lag: lag.then(|| Random::new(seed.seed, 0x1a6)),
@@ -135,6 +139,24 @@ impl Site {
             Some(issue) => Cow::Borrowed(issue),
             None => Cow::Owned(issue::seeded(self.seed, index, facet.number)),
         })
+    }
+
+    /// The issue that a comment of this id belongs to.
+    pub(super) fn commented(&self, id: u64) -> Option<Cow<'_, Issue>> {
+        let has = |issue: &Issue| issue.comments.iter().any(|one| one.id == id);
+        let of_edits = self.edited.values().find(|issue| has(issue));
+        match of_edits {
+            Some(issue) => Some(Cow::Borrowed(issue)),
+            None => self
+                .issue(issue::index_of_number(id)?)
+                .filter(|issue| has(issue)),
+        }
+    }
+
+    /// The entity properties of a comment.
+    pub(super) fn properties_of_comment(&self, id: u64) -> impl Iterator<Item = (&str, &Value)> {
+        let known = self.comment_properties.get(&id).into_iter().flatten();
+        known.map(|(key, value)| (key.as_str(), value))
     }
 
     /// The index of the issue with this id or key.

@@ -8,6 +8,7 @@ mod groups;
 mod http_sink;
 mod http_source;
 mod inbox;
+mod jira_sinks;
 mod jira_sources;
 mod metrics;
 mod serve;

@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
+use base64::Engine as _;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -70,6 +71,29 @@ impl World {
             "{method} {path}: {head}\n{body}"
         );
         serde_json::from_str(body).unwrap_or(Value::Null)
+    }
+
+    /// A request to Jira's API, as its user.
+    pub(crate) fn api(&self, method: &str, path: &str, body: &Value) -> Value {
+        let host = self.address("jira").trim_start_matches("http://");
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let who = format!("{}:{}", self.address("jira_email"), self.address("jira_token"));
+        let who = base64::engine::general_purpose::STANDARD.encode(who);
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nauthorization: Basic {who}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap_or_else(|_| panic!("{method} {path}: {answer}"))
     }
 
     pub(crate) fn get(&self, path: &str) -> Value {

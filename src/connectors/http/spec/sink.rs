@@ -44,7 +44,7 @@ impl HttpSink {
         sink_index: usize,
         at: &Place,
     ) -> Result<Operation, Trouble> {
-        let key = key_of(self.id.as_ref(), record)?;
+        let key = crate::connectors::keyed::key_of(self.id.as_ref(), record)?;
         let url = self.url.evaluate(&record.value)?;
         let trouble = |reason: String| Trouble::new(TroubleKind::WrongKind, reason, "", 0..0);
         let Some(Value::String(url)) = url else {
@@ -87,23 +87,4 @@ impl HttpSink {
             at: at.clone(),
         })
     }
-}
-
-/// What makes an operation one: the value of `id`, or the record's identity.
-///
-/// # Errors
-/// Where there is none: it is missing or empty.
-fn key_of(id: Option<&Expression>, record: &Record) -> Result<Arc<str>, Trouble> {
-    let key = match id {
-        Some(id) => id
-            .evaluate(&record.value)?
-            .as_ref()
-            .and_then(super::source::scalar),
-        None => record
-            .identity
-            .as_ref()
-            .map(|identity| identity.to_string().into()),
-    };
-    key.filter(|key| !key.trim().is_empty())
-        .ok_or_else(|| Trouble::new(TroubleKind::Missing, "`id` is missing or empty", "", 0..0))
 }

@@ -1,5 +1,6 @@
 //! What Jira's sources ask for: pure, no client and no wire.
 
+mod comment;
 mod fields;
 mod others;
 mod webhook;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use crate::connectors::jira::jql::Filter;
 use crate::expression::Since;
 
+pub use comment::{NewComment, is_document};
 pub use fields::Asked;
 pub use others::{Comments, Sprints, Users, Versions, Worklogs};
 pub use webhook::{EVENTS, Thing, Webhook, event, jiras_name};
