@@ -74,7 +74,10 @@ pub async fn prepare(
             let session = connected.brevo.get(name)?;
             Some((Arc::clone(session), Arc::clone(facts.get(name)?)))
         });
-        let site = sink.connection.as_ref().and_then(|name| connected.jira.get(name));
+        let site = sink
+            .connection
+            .as_ref()
+            .and_then(|name| connected.jira.get(name));
         let joined = match &sink.kind {
             SinkKind::Contacts(spec) => join_contacts(spec, plan, brevo.as_ref()),
             SinkKind::Events(spec) => join_events(spec, plan, brevo.as_ref()),

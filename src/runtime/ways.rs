@@ -6,8 +6,8 @@ use std::sync::Arc;
 use url::Url;
 
 use super::connect::{
-    AUTH_SERVER, BrevoWay, Endpoint, GATEWAY, JiraPlace, JiraWay, Trouble, address, secret, set,
-    jira_visible_after, visible_after,
+    AUTH_SERVER, BrevoWay, Endpoint, GATEWAY, JiraPlace, JiraWay, Trouble, address,
+    jira_visible_after, secret, set, visible_after,
 };
 use super::{Credential, EndpointTrouble, Kept, brevo_scopes};
 use crate::config::{BrevoConnection, JiraAuth, JiraConnection, Loaded, SecretRef};

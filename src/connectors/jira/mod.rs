@@ -25,8 +25,8 @@ mod testing;
 #[cfg(test)]
 mod traps;
 mod webhook;
-mod write;
 mod worklogs;
+mod write;
 
 pub use catalog::catalog;
 pub use changes::{changes, histories};
@@ -40,6 +40,6 @@ pub use oauth::{App, Held, OAuth, Resource, TokenStore, Tokens, accessible_resou
 pub use recorded::{recorded, recorded_other};
 pub use scopes::{Uses, scopes};
 pub use session::{Basic, FAMILIES, Myself, Session, Site};
-pub use write::CommentWriter;
 pub use webhook::{InboxSource, Wanted, recorded_event};
 pub use worklogs::WorklogSource;
+pub use write::CommentWriter;

@@ -61,7 +61,8 @@ pub(super) fn compile(
     };
     let name = sink.value.name();
     let service = ["brevo", "jira"].into_iter().find(|service| {
-        name.split_once('.').is_some_and(|(before, _)| before == *service)
+        name.split_once('.')
+            .is_some_and(|(before, _)| before == *service)
     });
     let connection = if let Some(service) = service {
         connection(

@@ -17,8 +17,8 @@ mod search;
 mod site;
 mod told;
 mod words;
-mod writes;
 mod worklogs;
+mod writes;
 
 use std::sync::{PoisonError, RwLock};
 
@@ -139,7 +139,11 @@ impl Jira {
             Err(refusal) => return Some(refusal),
         };
         let site = self.site.read().unwrap_or_else(PoisonError::into_inner);
-        Some(writes::created(&site, &made).wrote().with_header("x-aaccountid", "sandbox"))
+        Some(
+            writes::created(&site, &made)
+                .wrote()
+                .with_header("x-aaccountid", "sandbox"),
+        )
     }
 
     fn answer_site(&self, request: &Request, through: Option<Credential>, now: i64) -> Reply {

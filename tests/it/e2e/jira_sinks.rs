@@ -42,15 +42,26 @@ fn each_comment_is_written_once_and_carries_its_key() {
     let project = commenting(&world, &two());
     let planned = project.run(&["plan", "note"]);
     assert_eq!(planned.code, 0, "{}", planned.stderr);
-    assert!(planned.stdout.contains("jira.comment"), "{}", planned.stdout);
-    assert!(comments(&world, "SUPPORT-1").is_empty(), "a plan writes nothing");
+    assert!(
+        planned.stdout.contains("jira.comment"),
+        "{}",
+        planned.stdout
+    );
+    assert!(
+        comments(&world, "SUPPORT-1").is_empty(),
+        "a plan writes nothing"
+    );
     for _ in 0..2 {
         let ran = project.run(&["run", "note", "--format", "json"]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert_eq!(comments(&world, "SUPPORT-1"), ["a@x.example unsubscribed"]);
         assert_eq!(comments(&world, "SUPPORT-2"), ["b@x.example unsubscribed"]);
     }
-    let listed = world.api("GET", "rest/api/3/issue/SUPPORT-1/comment?orderBy=-created", &Value::Null);
+    let listed = world.api(
+        "GET",
+        "rest/api/3/issue/SUPPORT-1/comment?orderBy=-created",
+        &Value::Null,
+    );
     let id = listed["comments"][0]["id"].as_str().unwrap().to_owned();
     let path = format!("rest/api/3/comment/{id}/properties/flowline");
     assert_eq!(world.api("GET", &path, &Value::Null)["value"], "a");
@@ -65,7 +76,11 @@ fn a_comment_whose_answer_was_lost_is_found_and_not_written_twice() {
         world.ask("PUT", "faults", &rule);
         let ran = project.run(&["run", "note", "--format", "json"]);
         assert_eq!(ran.code, 0, "{kind}: {}", ran.stderr);
-        assert_eq!(ran.summary()["operations"]["jira.comment"]["created"], 2, "{kind}");
+        assert_eq!(
+            ran.summary()["operations"]["jira.comment"]["created"],
+            2,
+            "{kind}"
+        );
         assert_eq!(comments(&world, "SUPPORT-1").len(), 1, "{kind}");
         assert_eq!(comments(&world, "SUPPORT-2").len(), 1, "{kind}");
         assert_eq!(project.run(&["run", "note"]).code, 0);
@@ -77,7 +92,10 @@ fn a_comment_whose_answer_was_lost_is_found_and_not_written_twice() {
 fn a_comment_on_an_issue_that_is_not_there_is_a_dead_letter() {
     let world = World::start(&["--issues", "20"]);
     let mut lines = two().to_vec();
-    lines.insert(0, json!({ "id": "x", "key": "SUPPORT-99999", "email": "x@x.example" }));
+    lines.insert(
+        0,
+        json!({ "id": "x", "key": "SUPPORT-99999", "email": "x@x.example" }),
+    );
     lines.push(json!({ "id": "y", "key": "", "email": "y@x.example" }));
     let project = commenting(&world, &lines);
     let ran = project.run(&["run", "note", "--format", "json"]);

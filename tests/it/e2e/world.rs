@@ -81,7 +81,11 @@ impl World {
         } else {
             body.to_string()
         };
-        let who = format!("{}:{}", self.address("jira_email"), self.address("jira_token"));
+        let who = format!(
+            "{}:{}",
+            self.address("jira_email"),
+            self.address("jira_token")
+        );
         let who = base64::engine::general_purpose::STANDARD.encode(who);
         let mut stream = TcpStream::connect(host).unwrap();
         write!(

@@ -50,7 +50,10 @@ mod tests {
         for _ in 0..200 {
             now += i64::try_from(pace.turn("A-1", now).as_millis()).unwrap();
             sent.push(now);
-            assert_eq!(pace.turn(&format!("B-{now}-{}", sent.len()), now), Duration::ZERO);
+            assert_eq!(
+                pace.turn(&format!("B-{now}-{}", sent.len()), now),
+                Duration::ZERO
+            );
         }
         for (most, window) in [(20, 2_000), (100, 30_000)] {
             for (index, at) in sent.iter().enumerate() {
