@@ -333,6 +333,8 @@ mod tests {
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let serve = async {
             let (mut socket, _) = listener.accept().await.unwrap();
+            let mut request = [0; 2048];
+            assert!(socket.read(&mut request).await.unwrap() > 0);
             let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
             socket.write_all(head).await.unwrap();
             // Each byte comes soon enough, the last one never.

@@ -131,15 +131,15 @@ impl OpenSource for PlanSource {
             let opened: Box<dyn Source + 'a> = match &source.kind {
                 SourceKind::JiraIssues(spec) if self.from_inbox => {
                     let wanted = jira::Wanted::Issues(spec);
-                    self.inbox(wanted, (&start, false)).await?
+                    self.inbox(wanted, (start, false)).await?
                 }
                 SourceKind::JiraWebhook(spec) => {
                     let own_floor = self.plan.reads_webhooks_only();
                     let wanted = jira::Wanted::Events(spec);
-                    self.inbox(wanted, (&start, own_floor)).await?
+                    self.inbox(wanted, (start, own_floor)).await?
                 }
                 SourceKind::BrevoWebhook(spec) => {
-                    Box::new(brevo::WebhookSource::open(spec, &self.delivery, &start)?)
+                    Box::new(brevo::WebhookSource::open(spec, &self.delivery, start)?)
                 }
                 SourceKind::JiraIssues(spec) => {
                     let session = self.session.as_deref().ok_or_else(missing)?;
