@@ -133,5 +133,6 @@ pub enum Command {
     Secrets(commands::secrets::Arguments),
     Schema(commands::schema::Arguments),
     Sandbox(commands::sandbox::Arguments),
+    Webhooks(commands::webhooks::Arguments),
     Completions(commands::completions::Arguments),
 }

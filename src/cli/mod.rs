@@ -109,6 +109,7 @@ async fn dispatch(command: &Command, context: &Context) -> Exit {
         Command::Secrets(arguments) => commands::secrets::run(arguments, context).await,
         Command::Schema(arguments) => commands::schema::run(arguments, context),
         Command::Sandbox(arguments) => commands::sandbox::run(arguments, context).await,
+        Command::Webhooks(arguments) => commands::webhooks::run(arguments, context).await,
         Command::Completions(arguments) => commands::completions::run(arguments, &context.output),
     }
 }

@@ -198,6 +198,28 @@ pub fn jira_visible_after(connection: &JiraConnection) -> i64 {
         .unwrap_or(JIRA_VISIBLE_AFTER_MS)
 }
 
+/// The secret of a connection's webhooks; none where the file has none.
+///
+/// # Errors
+/// Where it stands for nothing.
+pub fn webhook_secret(
+    loaded: &Loaded,
+    name: &str,
+    root: &Path,
+    kept: &Kept,
+) -> Result<Option<Secret>, EndpointTrouble> {
+    let reference = match loaded.project.connections.get(name).map(|one| &one.value) {
+        Some(Connection::Jira(jira)) => jira.webhook_secret.as_ref(),
+        Some(Connection::Brevo(brevo)) => brevo.webhook_secret.as_ref(),
+        None => None,
+    };
+    let found = reference.map(|reference| secret(name, reference, loaded, root, kept));
+    found.transpose().map_err(|trouble| match trouble {
+        Trouble::Unset(variable) => not_set(&[variable]),
+        Trouble::Other(trouble) => trouble,
+    })
+}
+
 /// A text from which nothing is missing.
 pub(super) fn set(connection: &str, member: &str, text: &str) -> Result<String, Trouble> {
     if let Some((_, rest)) = text.split_once("${") {

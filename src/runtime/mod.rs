@@ -10,6 +10,7 @@ mod kept;
 mod lookups;
 mod once;
 mod pace;
+pub mod registration;
 mod signing;
 mod sources;
 mod tokens;
@@ -19,7 +20,7 @@ mod web;
 
 pub use connect::{
     AUTH_SERVER, BrevoWay, Connected, Endpoint, EndpointTrouble, GATEWAY, JiraPlace, JiraWay,
-    address_of, connect, endpoints, jira_visible_after, visible_after,
+    address_of, connect, endpoints, jira_visible_after, visible_after, webhook_secret,
 };
 pub use inbox::{drop_worked_off, inbox_sources};
 pub use job::{Accounts, Prepared, accounts, prepare};

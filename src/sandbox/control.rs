@@ -7,7 +7,8 @@
 //! | `GET /_sandbox/clock`, `POST` `{advance_s}`, `{fixed: TIME}` or `{released: true}` | the time |
 //! | `PUT /_sandbox/limits` `{on}` | switches the rate limits |
 //! | `PUT /_sandbox/jira/consent` `{deny: BOOL}`, `{expire: true}`, `{revoke: true}`, `{sites: […]}` | what the person at the browser does, and what becomes of tokens |
-//! | `POST /_sandbox/jira/edit` `{status: {issue, to}}`, `{comment: …}`, `{create: …}`, `{fields: …}`, `{delete: …}`, `{change_comment: {issue, comment, …}}`, `{delete_comment: {issue, comment}}`, `{worklog: {issue, seconds}}`, `{change_worklog: {worklog, …}}`, `{delete_worklog: {worklog}}`, `{release: {version}}`, `{close_sprint: {sprint}}` | edits the site |
+//! | `POST /_sandbox/jira/edit` `{status: {issue, to}}`, `{comment: …}`, `{create: …}`, `{fields: …}`, `{delete: …}`, `{change_comment: {issue, comment, …}}`, `{delete_comment: {issue, comment}}`, `{worklog: {issue, seconds}}`, `{change_worklog: {worklog, …}}`, `{delete_worklog: {worklog}}`, `{release: {version}}`, `{close_sprint: {sprint}}`, `{change_user: {user, …}}`, `{rename_project: {project, name}}` | edits the site |
+//! | `GET /_sandbox/hooks`, `PUT` `{lose, duplicate, reorder, off}` | what was posted to webhooks, and how many are registered; how posting goes wrong |
 //! | `GET /_sandbox/jira/lag` | until when edits are unseen by the search |
 //! | `GET /_sandbox/brevo/contacts`, `events`, `lists`, `attributes` | the end state |
 //! | `PUT /_sandbox/brevo/settings` | how the account behaves |
@@ -25,6 +26,7 @@ use super::clock::utc;
 use super::exchange::{Reply, Request};
 use super::faults::Faults;
 use super::front::World;
+use super::hooks::lock;
 use super::jira::{Consent, Edit};
 
 #[derive(Deserialize)]
@@ -83,6 +85,19 @@ fn control(world: &World, request: &Request) -> Result<Reply, String> {
         ("PUT" | "POST", ["limits"]) => {
             let Limits { on } = read(request)?;
             world.limits.store(on, Ordering::Relaxed);
+            done()
+        }
+        ("GET", ["hooks"]) => {
+            let mut told = serde_json::to_value(&*lock(&world.postman.posted)).unwrap_or_default();
+            let (hooks, now) = (lock(&world.hooks), world.clock.now());
+            let lives = hooks.dynamic.iter().filter(|hook| hook.expires > now);
+            told["registered"] = json!({
+                "admin": hooks.admin.len(), "dynamic": lives.count(), "brevo": hooks.brevo.len(),
+            });
+            Ok(Reply::json(200, &told))
+        }
+        ("PUT" | "POST", ["hooks"]) => {
+            *lock(&world.postman.how) = read(request)?;
             done()
         }
         ("POST", ["jira", "edit"]) => {

@@ -16,6 +16,7 @@ use super::clock::{SandboxClock, timestamp};
 use super::counts::{Counts, route};
 use super::exchange::{Reply, Request, Service};
 use super::faults::{Fault, FaultKind, Injector};
+use super::hooks::{Hooks, Postman, lock};
 use super::jira::{self, Edit, Jira, Seed};
 use super::journal::Journal;
 use super::limits::Windows;
@@ -39,6 +40,8 @@ pub(super) struct World {
     pub(super) limits: AtomicBool,
     pub(super) jira: Jira,
     pub(super) brevo: Brevo,
+    pub(super) hooks: Mutex<Hooks>,
+    pub(super) postman: Postman,
     epoch: i64,
     windows: Mutex<Windows>,
     journal: Journal,
@@ -84,12 +87,18 @@ impl World {
             limits: AtomicBool::new(options.limits),
             jira: Jira::new(seed, options.issue_bytes, options.index_lag),
             brevo: Brevo::new(epoch),
+            hooks: Mutex::default(),
+            postman: Postman::new(Random::new(options.seed, 0x4b)),
             epoch,
             windows: Mutex::new(Windows::default()),
             journal,
             log,
         };
         for mut entry in entries {
+            if let Ok(hooks) = serde_json::from_value::<Hooks>(entry["hooks"].take()) {
+                *lock(&world.hooks) = hooks;
+                continue;
+            }
             if let Ok(change) = serde_json::from_value::<Change>(entry["brevo"].take()) {
                 world.brevo.replay(change);
             } else if let Ok(edit) = serde_json::from_value::<Edit>(entry["jira"].take()) {
@@ -107,7 +116,9 @@ impl World {
     /// Makes an edit in Jira, and keeps it.
     pub(super) fn edit(&self, edit: &Edit) -> Result<Value, String> {
         let now = self.clock.now();
-        let named = self.jira.edit(edit, now)?;
+        let hooks = lock(&self.hooks).clone();
+        let (named, posts) = self.jira.edit_and_tell(edit, &hooks, now)?;
+        self.postman.send(posts);
         if self.journal.keeps() {
             self.journal.append(&json!({ "jira": edit, "at": now }));
         }
@@ -157,6 +168,7 @@ impl World {
             }
         };
         let mut reply = match service {
+            _ if self.about_webhooks(service, request) => self.webhooks(service, request, now),
             Service::Jira => self.jira.answer(request, now, |edit| self.edit(edit)),
             Service::Brevo => self.brevo.answer(request, now, |change| self.keep(change)),
         };
@@ -166,6 +178,36 @@ impl World {
         }
         if reply.changed {
             self.counts.write(service);
+        }
+        reply
+    }
+
+    /// True for what is asked of registered webhooks, with a credential where Brevo is asked.
+    fn about_webhooks(&self, service: Service, request: &Request) -> bool {
+        match (service, request.route().as_slice()) {
+            (
+                Service::Jira,
+                ["rest", "webhooks", "1.0", "webhook", ..]
+                | ["rest", "api", "3", "webhook", ..]
+                | ["ex", "jira", _, "rest", "webhooks", "1.0", "webhook", ..]
+                | ["ex", "jira", _, "rest", "api", "3", "webhook", ..],
+            ) => true,
+            (Service::Brevo, ["v3", "webhooks", ..]) => {
+                request.header("api-key") == Some(brevo::KEY)
+            }
+            _ => false,
+        }
+    }
+
+    fn webhooks(&self, service: Service, request: &Request, now: i64) -> Reply {
+        let mut hooks = lock(&self.hooks);
+        let reply = match service {
+            Service::Jira => self.jira.webhooks(&mut hooks, request, now),
+            Service::Brevo => Brevo::webhooks(&mut hooks, request, now),
+        };
+        let reply = reply.unwrap_or_else(|| Reply::empty(404));
+        if reply.changed && self.journal.keeps() {
+            self.journal.append(&json!({ "hooks": &*hooks }));
         }
         reply
     }

@@ -17,6 +17,7 @@ mod exchange;
 mod faults;
 mod front;
 mod gzip;
+mod hooks;
 mod journal;
 mod limits;
 mod log;

@@ -21,3 +21,4 @@ pub mod status;
 mod telling;
 pub mod test;
 pub mod validate;
+pub mod webhooks;

@@ -294,7 +294,7 @@ fn passed_over(
 }
 
 /// The parts of a project that are given only where they are asked for.
-fn expand(reads: &Projection) -> String {
+pub(super) fn expand(reads: &Projection) -> String {
     let wanted: Vec<&str> = [
         ("description", "description"),
         ("lead", "lead"),

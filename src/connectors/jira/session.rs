@@ -257,15 +257,26 @@ impl Session {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<Response, Failure> {
+        // Reads, by whatever method.
+        self.change(method, path, body, Safety::Repeatable).await
+    }
+
+    /// Asks for a change; the answer as it came.
+    pub(super) async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        safety: Safety,
+    ) -> Result<Response, Failure> {
         let mut request = Request::new(method, at(&self.base, path)?);
         if let Some(body) = body {
             request = request.json(body);
         }
-        // All that is asked here are reads, by whatever method.
         let call = Call {
             request,
             family: READING,
-            safety: Safety::Repeatable,
+            safety,
         };
         self.client
             .call(call)

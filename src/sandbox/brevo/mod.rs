@@ -10,6 +10,7 @@ mod events;
 mod import;
 mod mail;
 mod told;
+mod webhooks;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use self::account::Account;
 use super::exchange::{Reply, Request};
+use super::hooks::Hooks;
 use super::limits::Windows;
 
 pub(super) use self::account::{Change, Settings};
@@ -47,6 +49,19 @@ impl Brevo {
     pub(super) fn seeded_webhooks(&self, epoch: i64) -> Vec<Value> {
         let account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
         told::of_seed(&account, epoch)
+    }
+
+    /// Answers a request about webhooks; none where it is about something else, or is refused.
+    pub(super) fn webhooks(hooks: &mut Hooks, request: &Request, now: i64) -> Option<Reply> {
+        let route = request.route();
+        let ["v3", "webhooks", rest @ ..] = route.as_slice() else {
+            return None;
+        };
+        if request.header("api-key") != Some(KEY) {
+            return None;
+        }
+        let reply = webhooks::answer(hooks, request, rest, now);
+        Some(reply.unwrap_or_else(|refusal| refusal))
     }
 
     /// Makes a journalled change again.

@@ -141,7 +141,9 @@ impl Site {
             .ok_or_else(|| format!("no version {named}"))?;
         version.released = true;
         version.day = Some(now);
-        Ok(json!({ "id": version.id.to_string() }))
+        let named = json!({ "id": version.id.to_string() });
+        self.version += 1;
+        Ok(named)
     }
 
     /// Closes a sprint; gives its id.
@@ -156,8 +158,24 @@ impl Site {
         }
         sprint.state = "closed";
         sprint.complete = Some(now);
-        Ok(json!({ "id": sprint.id }))
+        let named = json!({ "id": sprint.id });
+        self.version += 1;
+        Ok(named)
     }
+}
+
+/// A version by its id, as REST shows it.
+pub(super) fn version(site: &Site, named: &str, now: i64) -> Option<Value> {
+    let mut versions = site.versions.iter();
+    let found = versions.find(|version| version.id.to_string() == named)?;
+    Some(shown_version(found, now))
+}
+
+/// A sprint by its id, as REST shows it.
+pub(super) fn sprint(site: &Site, named: &str) -> Option<Value> {
+    let mut sprints = site.sprints.iter();
+    let found = sprints.find(|sprint| sprint.id.to_string() == named)?;
+    Some(shown_sprint(found))
 }
 
 fn shown_version(version: &Version, now: i64) -> Value {
@@ -228,11 +246,8 @@ pub(super) fn answer(site: &Site, request: &Request, rest: &[&str]) -> Option<Re
     let reply = match (request.method.as_str(), rest) {
         ("GET", ["board"]) => boards(request),
         ("GET", ["board", board, "sprint"]) => board_sprints(site, request, board),
-        ("GET", ["sprint", named]) => site
-            .sprints
-            .iter()
-            .find(|sprint| sprint.id.to_string() == *named)
-            .map(|sprint| Reply::json(200, &shown_sprint(sprint)))
+        ("GET", ["sprint", named]) => sprint(site, named)
+            .map(|sprint| Reply::json(200, &sprint))
             .ok_or_else(|| {
                 errors::messages(
                     404,

@@ -84,6 +84,40 @@ pub(in crate::sandbox) enum Edit {
     Release { version: String },
     /// Closes an active sprint, named by its id.
     CloseSprint { sprint: String },
+    /// Edits a user.
+    ChangeUser {
+        user: String,
+        name: Option<String>,
+        active: Option<bool>,
+    },
+    /// Renames a project, named by its key.
+    RenameProject { project: String, name: String },
+}
+
+impl Edit {
+    /// The issue that is edited; none where one is made.
+    pub(super) fn issue(&self) -> Option<&str> {
+        match self {
+            Self::Status { issue, .. }
+            | Self::Comment { issue, .. }
+            | Self::Fields { issue, .. }
+            | Self::ChangeComment { issue, .. }
+            | Self::DeleteComment { issue, .. }
+            | Self::Worklog { issue, .. }
+            | Self::Delete { issue } => Some(issue),
+            _ => None,
+        }
+    }
+
+    /// The worklog that is edited, by its id.
+    pub(super) fn worklog(&self) -> Option<u64> {
+        match self {
+            Self::ChangeWorklog { worklog, .. } | Self::DeleteWorklog { worklog } => {
+                worklog.parse().ok()
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Makes an edit at a time; gives the id and key of the issue, the id of what else it made, or what is wrong.
@@ -92,6 +126,26 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, Str
     let issue = match edit {
         Edit::Release { version } => return site.release(version, now),
         Edit::CloseSprint { sprint } => return site.close_sprint(sprint, now),
+        Edit::ChangeUser { user, name, active } => {
+            let index = person(site, Some(user))?;
+            let found = site.people.get_mut(usize::from(index));
+            let found = found.ok_or_else(|| format!("no person {user}"))?;
+            found.active = active.unwrap_or(found.active);
+            if let Some(name) = name {
+                found.name.clone_from(name);
+            }
+            let named = json!({ "accountId": found.account_id });
+            site.version += 1;
+            return Ok(named);
+        }
+        Edit::RenameProject { project, name } => {
+            let keys = PROJECTS.iter().map(|project| project.key);
+            let index = position(keys, project, "project")?;
+            site.project_names.insert(index, name.clone());
+            site.version += 1;
+            let id = PROJECTS.get(usize::from(index)).map(|project| project.id);
+            return Ok(json!({ "id": id, "key": project }));
+        }
         Edit::Status { issue, to, by } => {
             let mut issue = existing(site, issue)?;
             let to = position(STATUSES.iter().map(|status| status.name), to, "status")?;

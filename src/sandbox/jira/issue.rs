@@ -53,7 +53,7 @@ pub(super) struct History {
 }
 
 /// A comment; one that is not public is internal to the service desk's agents.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Comment {
     pub(super) id: u64,
     pub(super) author: u16,

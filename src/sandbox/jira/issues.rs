@@ -250,6 +250,24 @@ pub(super) fn comments(site: &Site, request: &Request, id_or_key: &str) -> Resul
     Ok(Reply::json_text(200, out))
 }
 
+/// `GET /issue/{idOrKey}/comment/{id}`.
+pub(super) fn comment(site: &Site, id_or_key: &str, id: &str) -> Result<Reply, Reply> {
+    let issue = site
+        .find(id_or_key)
+        .and_then(|index| site.issue(index))
+        .ok_or_else(errors::no_issue)?;
+    let mut comments = issue.comments.iter();
+    let comment = comments
+        .find(|comment| comment.id.to_string() == id)
+        .ok_or_else(|| {
+            let message = format!("Can not find a comment for the id: {id}.");
+            errors::messages(404, &[&message])
+        })?;
+    let mut out = String::new();
+    site.push_comment(&mut out, &issue, comment);
+    Ok(Reply::json_text(200, out))
+}
+
 /// `startAt` and `maxResults`; what is more than allowed is silently less.
 pub(super) fn page(
     request: &Request,

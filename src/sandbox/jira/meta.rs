@@ -7,7 +7,7 @@ use super::errors;
 use super::issues::page;
 use super::jql;
 use super::people::CALLER;
-use super::render::{push_project, push_status, push_user};
+use super::render::{push_status, push_user};
 use super::site::Site;
 use crate::sandbox::clock::PROFILE_ZONE;
 use crate::sandbox::exchange::{Reply, Request};
@@ -100,14 +100,33 @@ pub(super) fn paged(values: Vec<Value>, start: usize, size: usize) -> Reply {
 pub(super) fn projects(site: &Site, request: &Request) -> Result<Reply, Reply> {
     let (start, size) = page(request, 50, 100)?;
     let keys = request.query_list("keys");
+    let ids: Vec<&String> = request
+        .query
+        .iter()
+        .filter(|(name, _)| name == "id")
+        .map(|(_, id)| id)
+        .collect();
+    if ids.len() > 50 {
+        return Err(errors::messages(400, &["The ids are more than 50."]));
+    }
+    let states = ["live", "archived", "deleted"];
+    if request
+        .query
+        .iter()
+        .any(|(name, state)| name == "status" && !states.contains(&state.as_str()))
+    {
+        return Err(errors::messages(400, &["The status is invalid."]));
+    }
     let wanted = request.query("query").map(str::to_lowercase);
     let values = PROJECTS.iter().enumerate().filter_map(|(index, project)| {
-        let named = keys.is_empty() || keys.contains(&project.key);
+        let named = (keys.is_empty() || keys.contains(&project.key))
+            && (ids.is_empty() || ids.iter().any(|id| *id == project.id));
         let found = wanted.as_ref().is_none_or(|text| {
-            project.key.to_lowercase().contains(text) || project.name.to_lowercase().contains(text)
+            project.key.to_lowercase().contains(text)
+                || site.project_name(index as u8).to_lowercase().contains(text)
         });
         let mut out = String::new();
-        push_project(&mut out, index as u8);
+        site.push_project(&mut out, index as u8);
         let mut value: Value = serde_json::from_str(&out).ok()?;
         let expand = request.query_list("expand");
         if expand.contains(&"description") {

@@ -16,6 +16,7 @@ mod scopes;
 mod search;
 mod site;
 mod told;
+mod webhooks;
 mod words;
 mod worklogs;
 mod writes;
@@ -30,6 +31,7 @@ use serde_json::{Value, json};
 use self::search::Results;
 use self::site::Site;
 use super::exchange::{Reply, Request};
+use super::hooks::{Hooks, Post};
 use super::limits::Windows;
 
 pub(super) use self::auth::{CLIENT_ID, CLIENT_SECRET, Consent, SCOPED_TOKEN, SERVICE_TOKEN};
@@ -55,6 +57,62 @@ impl Jira {
             results: Results::default(),
             auth: auth::Auth::default(),
         }
+    }
+
+    /// Makes an edit; gives `{id, key}` and the posts that tell of it, or what is wrong.
+    pub(super) fn edit_and_tell(
+        &self,
+        edit: &Edit,
+        hooks: &Hooks,
+        now: i64,
+    ) -> Result<(Value, Vec<Post>), String> {
+        let mut site = self.site.write().unwrap_or_else(PoisonError::into_inner);
+        let before = told::Before::of(&site, edit);
+        let named = edit::apply(&mut site, edit, now)?;
+        let events = told::of_edit(&site, edit, &before, &named, now);
+        let posts = webhooks::posts(&site, hooks, &events, now);
+        Ok((named, posts))
+    }
+
+    /// Answers a request about webhooks; none where it is about something else.
+    pub(super) fn webhooks(&self, hooks: &mut Hooks, request: &Request, now: i64) -> Option<Reply> {
+        let through;
+        let (request, way) = match self.auth.judge(request, now) {
+            auth::Gate::Answered(reply) => return Some(reply),
+            auth::Gate::Passed(request) => {
+                through = request;
+                (&through, through.header(auth::WAY))
+            }
+            // Whatever a client says of its way, it came without one.
+            auth::Gate::Site => (request, None),
+        };
+        let route = request.route();
+        let (admin, rest) = match route.as_slice() {
+            ["rest", "webhooks", "1.0", "webhook", rest @ ..] => (true, rest),
+            ["rest", "api", "3", "webhook", rest @ ..] => (false, rest),
+            _ => return None,
+        };
+        if way.is_none() && credential(request) != Credential::Valid {
+            return Some(errors::messages(
+                401,
+                &["Client must be authenticated to access this resource."],
+            ));
+        }
+        if admin && way.is_some() {
+            // No scope lets a token in there.
+            return Some(Reply::json(
+                401,
+                &json!({ "code": 401, "message": "Unauthorized; scope does not match" }),
+            ));
+        }
+        let app = (way == Some("oauth")).then_some(CLIENT_SECRET);
+        let site = self.site.read().unwrap_or_else(PoisonError::into_inner);
+        let reply = if admin {
+            webhooks::admin(&site, hooks, request, rest, now)
+        } else {
+            webhooks::dynamic(&site, hooks, request, rest, (now, app))
+        };
+        Some(reply.unwrap_or_else(|refusal| refusal))
     }
 
     /// Makes an edit; gives `{id, key}` or what is wrong.
@@ -237,6 +295,14 @@ impl Jira {
             ("GET", ["issue", key]) => issues::one(site, request, key),
             ("GET", ["issue", key, "changelog"]) => either(issues::changelog(site, request, key)),
             ("GET", ["issue", key, "comment"]) => either(issues::comments(site, request, key)),
+            ("GET", ["issue", key, "comment", id]) => either(issues::comment(site, key, id)),
+            ("GET", ["version", id]) => agile::version(site, id, now).map_or_else(
+                || {
+                    let message = format!("Could not find version for id '{id}'");
+                    errors::messages(404, &[&message])
+                },
+                |version| Reply::json(200, &version),
+            ),
             _ => unknown(request),
         }
     }

@@ -179,7 +179,7 @@ impl Site {
             },
             "status" => push_status(out, issue.status),
             "issuetype" => push_type(out, issue.kind),
-            "project" => push_project(out, issue.project),
+            "project" => self.push_project(out, issue.project),
             "priority" => push_named(out, "priority", issue.priority, &PRIORITIES),
             "resolution" => push_named(out, "resolution", issue.resolution, &RESOLUTIONS),
             "resolutiondate" => match issue.resolved {
@@ -338,6 +338,26 @@ impl Site {
         out.push_str("]}");
     }
 
+    /// What a project is called.
+    pub(super) fn project_name(&self, index: u8) -> &str {
+        let named = self.project_names.get(&index);
+        let seeded = PROJECTS.get(usize::from(index));
+        named.map_or_else(|| seeded.map_or("", |project| project.name), String::as_str)
+    }
+
+    /// A project as issues embed it and `/project/search` lists it.
+    pub(super) fn push_project(&self, out: &mut String, index: u8) {
+        let project = PROJECTS.get(usize::from(index)).unwrap_or(&PROJECTS[0]);
+        put!(
+            out,
+            r#"{{"self":"{SITE}/rest/api/3/project/{0}","id":"{0}","key":"{1}","name":{2},"projectTypeKey":"{3}","simplified":false,"avatarUrls":{{"48x48":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400","24x24":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400?size=small","16x16":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400?size=xsmall","32x32":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400?size=medium"}}}}"#,
+            project.id,
+            project.key,
+            serde_json::Value::from(self.project_name(index)),
+            project.kind
+        );
+    }
+
     /// A page of comments.
     pub(super) fn push_comments(
         &self,
@@ -455,19 +475,6 @@ fn push_type(out: &mut String, index: u8) {
         kind.name,
         kind.level < 0,
         kind.level
-    );
-}
-
-/// A project as issues embed it and `/project/search` lists it.
-pub(super) fn push_project(out: &mut String, index: u8) {
-    let project = PROJECTS.get(usize::from(index)).unwrap_or(&PROJECTS[0]);
-    put!(
-        out,
-        r#"{{"self":"{SITE}/rest/api/3/project/{0}","id":"{0}","key":"{1}","name":"{2}","projectTypeKey":"{3}","simplified":false,"avatarUrls":{{"48x48":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400","24x24":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400?size=small","16x16":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400?size=xsmall","32x32":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400?size=medium"}}}}"#,
-        project.id,
-        project.key,
-        project.name,
-        project.kind
     );
 }
 

@@ -86,6 +86,8 @@ pub(super) struct Site {
     pub(super) worklogs: Worklogs,
     pub(super) versions: Vec<Version>,
     pub(super) sprints: Vec<Sprint>,
+    /// New names of projects.
+    pub(super) project_names: HashMap<u8, String>,
 }
 
 impl Site {
@@ -122,6 +124,7 @@ impl Site {
             worklogs,
             versions: agile::versions(seed.epoch),
             sprints: agile::sprints(seed.epoch),
+            project_names: HashMap::new(),
         }
     }
 

@@ -102,6 +102,14 @@ impl Worklogs {
         })
     }
 
+    /// The issue that a worklog belongs to, and the worklog.
+    pub(super) fn get(&self, id: u64) -> Option<(u32, &Worklog)> {
+        self.by_issue.iter().find_map(|(issue, worklogs)| {
+            let worklog = worklogs.iter().find(|worklog| worklog.id == id)?;
+            Some((*issue, worklog))
+        })
+    }
+
     /// Changes one; gives its issue.
     pub(super) fn change(&mut self, id: u64, change: &Change<'_>, now: i64) -> Option<u32> {
         let (issue, worklog) = self.find(id)?;
@@ -138,7 +146,7 @@ fn spent(seconds: u64) -> String {
 }
 
 impl Site {
-    fn push_worklog(&self, out: &mut String, issue: u64, worklog: &Worklog) {
+    pub(super) fn push_worklog(&self, out: &mut String, issue: u64, worklog: &Worklog) {
         put!(
             out,
             r#"{{"self":"{SITE}/rest/api/3/issue/{issue}/worklog/{0}","author":"#,

@@ -12,9 +12,9 @@ use super::world::{Project, Ran, World};
 use super::{QUICK, RUN};
 
 /// A project whose Jira connection needs `connect`, and the port that it listens on.
-struct Connecting {
-    world: World,
-    project: Project,
+pub(super) struct Connecting {
+    pub(super) world: World,
+    pub(super) project: Project,
     port: u16,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn free_port() -> u16 {
 }
 
 impl Connecting {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let world = World::start(&QUICK);
         let project = Project::of(&world);
         let port = free_port();
@@ -70,7 +70,7 @@ impl Connecting {
         }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.project.command(arguments);
         command
             .env("JIRA_CLIENT_ID", self.world.address("jira_client_id"))
@@ -81,7 +81,7 @@ impl Connecting {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.command(arguments).output().unwrap())
     }
 
@@ -103,7 +103,7 @@ impl Connecting {
     }
 
     /// Connects as a person does who agrees.
-    fn connect(&self) {
+    pub(super) fn connect(&self) {
         let (child, url) = self.start(&[]);
         let (status, location, _) = get(&url);
         assert_eq!(status, 302, "{url}");

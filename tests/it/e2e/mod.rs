@@ -11,7 +11,9 @@ mod inbox;
 mod jira_sinks;
 mod jira_sources;
 mod metrics;
+mod registering;
 mod serve;
+mod served;
 mod sinks;
 pub(crate) mod world;
 

@@ -3,6 +3,7 @@
 mod facts;
 mod one;
 mod project;
+mod registered;
 mod show;
 mod standing;
 mod watch;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use self::facts::StateFacts;
 use self::one::{Done, Work, run_one};
 use self::project::Project;
+use self::registered::register;
 use self::watch::Watch;
 use super::telling::refuse;
 use crate::cli::context::Context;
@@ -39,7 +41,8 @@ use crate::state::{DatabaseTime, Inbox, Permits, SqliteStore};
 const LISTEN: &str = "127.0.0.1:8080";
 /// How long what is in flight may take to settle where flowline.yaml does not say.
 const GRACE_MS: i64 = 20_000;
-/// How often sessions are opened anew: what an account is may have changed.
+/// How often sessions are opened anew, and webhooks registered: what an account is may have
+/// changed, and what was registered expires.
 const REOPENED: Duration = Duration::from_secs(3_600);
 
 /// Run pipelines by their schedules, take webhooks, answer for health and metrics, until stopped
@@ -121,6 +124,8 @@ async fn serve(context: &Context) -> Result<Exit, Exit> {
         timetable: Timetable::default(),
         failing: BTreeMap::new(),
         edit: Vec::new(),
+        unregistered: Vec::new(),
+        registers: true,
         listen,
     };
     server
@@ -149,6 +154,10 @@ struct Server<'s> {
     failing: BTreeMap<Arc<str>, String>,
     /// What is wrong with the last edit.
     edit: Vec<health::Reason>,
+    /// Webhooks that could not be registered.
+    unregistered: Vec<health::Reason>,
+    /// Webhooks are to be registered: it begins, or the project was edited.
+    registers: bool,
     /// Where it listens, as written.
     listen: String,
 }
@@ -160,10 +169,15 @@ impl<'s> Server<'s> {
         let mut running: FuturesUnordered<LocalBoxFuture<'s, Done>> = FuturesUnordered::new();
         let mut watch = Watch::new(self.work.context, &self.project.opened.root);
         let mut hangup = hangup();
+        // It begins with both.
         let mut reopen = tokio::time::interval(REOPENED);
+        reopen.reset();
         loop {
             for name in self.timetable.due(now()) {
                 running.extend(self.start(&name));
+            }
+            if std::mem::take(&mut self.registers) {
+                running.push(Box::pin(register(self.work, Rc::clone(&self.project))));
             }
             let wait = self.timetable.next_due().map(|due| until(now(), due));
             // A clock that is set meanwhile is noticed.
@@ -184,7 +198,10 @@ impl<'s> Server<'s> {
                     watch.take();
                     self.read_again().await;
                 }
-                _ = reopen.tick() => self.work.sessions.borrow_mut().clear(),
+                _ = reopen.tick() => {
+                    self.work.sessions.borrow_mut().clear();
+                    self.registers = true;
+                }
             }
         }
         let grace = Duration::from_millis(u64::try_from(self.project.grace_ms()).unwrap_or(0));

@@ -18,7 +18,10 @@ use crate::cli::time::{SystemClock, now};
 use crate::engine::{self, End, Observer, RunEvent};
 use crate::http::{Class, Failure, SystemRandom};
 use crate::plan::{Notified, Plan};
-use crate::runtime::{Ask, Connected, EndpointTrouble, Kept, Keys, NotBegun, run_once};
+use crate::runtime::{
+    Ask, Connected, EndpointTrouble, Kept, Keys, NotBegun, drop_worked_off, run_once,
+};
+use crate::server::health::Reason;
 use crate::server::metrics::Metrics;
 use crate::server::notice::{self, Ended, News, Notice};
 use crate::server::timetable::Ran;
@@ -52,6 +55,8 @@ pub(super) enum Done {
     },
     /// A notice was sent, or could not be.
     Noticed,
+    /// Webhooks were registered, but for these.
+    Registered(Vec<Reason>),
 }
 
 /// A run that has ended, for those who are told.
@@ -271,6 +276,9 @@ impl Work<'_> {
             },
         )
         .await;
+        if let Err(error) = self.drop_worked_off(project).await {
+            tracing::warn!("webhooks that are worked off are kept for now: {error}");
+        }
         if let Err(error) = self.gateway.quota.save(&*self.store).await {
             tracing::warn!("the quota left is not kept: {error}");
         }
@@ -316,6 +324,17 @@ impl Work<'_> {
             failure,
             dead_letters: summary.dead_letters,
         }
+    }
+
+    /// Drops the bodies of deliveries that are worked off; not while a pipeline that may want them
+    /// cannot be read.
+    async fn drop_worked_off(&self, project: &Project) -> Result<(), StateError> {
+        let mut names = project.opened.names.iter();
+        if !names.all(|name| project.plans.contains_key(name.as_str())) {
+            return Ok(());
+        }
+        let plans: Vec<Arc<Plan>> = project.plans.values().cloned().collect();
+        drop_worked_off(&*self.store, &plans).await
     }
 
     /// Keeps how a pipeline fares; answers the news.

@@ -86,10 +86,15 @@ impl Project {
         written.map_or_else(|| LISTEN.to_owned(), |listen| listen.value.clone())
     }
 
+    /// Where services reach it; a text of which something is unset is no address.
+    pub(super) fn public_url(&self) -> Option<&str> {
+        let url = self.server()?.public_url.as_ref()?;
+        Some(url.value.as_str()).filter(|url| !url.contains("${"))
+    }
+
     /// True where services can reach it.
     pub(super) fn is_public(&self) -> bool {
-        self.server()
-            .is_some_and(|server| server.public_url.is_some())
+        self.public_url().is_some()
     }
 
     /// How long what is in flight may take to settle, in milliseconds.

@@ -120,6 +120,7 @@ impl<'s> Server<'s> {
         let mut reasons = self.project.invalid.clone();
         reasons.extend(self.credentials());
         let mut warnings = self.edit.clone();
+        warnings.extend(self.unregistered.iter().cloned());
         for (name, why) in &self.failing {
             warnings.push(Reason {
                 code: "pipeline.failing".to_owned(),
@@ -199,6 +200,7 @@ impl<'s> Server<'s> {
             });
         }
         self.project = Rc::new(project);
+        self.registers = true;
         if let Err(error) = self.take().await {
             tracing::error!("the state cannot be asked: {error}");
             return;
@@ -209,14 +211,19 @@ impl<'s> Server<'s> {
 
     /// A run has ended, or a notice was sent.
     pub(super) async fn ended(&mut self, done: Done) -> Vec<LocalBoxFuture<'s, Done>> {
-        let Done::Ran {
-            name,
-            ran,
-            last,
-            told,
-        } = done
-        else {
-            return Vec::new();
+        let (name, ran, last, told) = match done {
+            Done::Ran {
+                name,
+                ran,
+                last,
+                told,
+            } => (name, ran, last, told),
+            Done::Registered(unregistered) => {
+                self.unregistered = unregistered;
+                self.stand();
+                return Vec::new();
+            }
+            Done::Noticed => return Vec::new(),
         };
         let last = last.and_then(timestamp);
         let ran = match ran {

@@ -12,6 +12,7 @@ mod mistakes;
 mod names;
 mod order;
 mod parse;
+mod reduce;
 mod text;
 mod tree;
 mod words;
@@ -20,6 +21,7 @@ pub use advice::advise;
 pub use filter::{Answer, Filter, IssueView, Reads, View};
 pub use order::{Parts, parts, place, string};
 pub use parse::parse;
+pub use reduce::reduced;
 pub use text::Text;
 pub use tree::{
     Clause, Field, Function, Operand, OperandKind, Operator, Predicate, PredicateWord, Query,

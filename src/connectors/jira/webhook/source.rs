@@ -8,7 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::things;
 use super::told::{Told, Untold, happened};
+use crate::connectors::jira::comments::site_name;
 use crate::connectors::jira::jql::{self, Filter, IssueView, Reads, Text};
+use crate::connectors::jira::records::id_of;
 use crate::connectors::jira::session::Myself;
 use crate::connectors::jira::spec::{Issues, Thing, Webhook};
 use crate::connectors::jira::{IssueSource, Session};
@@ -31,6 +33,10 @@ pub struct InboxSource<'s> {
     wanted: Wanted<'s>,
     deliveries: &'s dyn Deliveries,
     issues: IssueSource<'s>,
+    /// What is read of a record.
+    reads: Projection,
+    /// A record's `site`.
+    site: Value,
     filters: Vec<Filter>,
     /// Who asks, where a filter may want to know.
     me: Option<Myself>,
@@ -87,7 +93,7 @@ impl<'s> InboxSource<'s> {
             Wanted::Events(webhook) => webhook.thing,
             Wanted::Issues(_) => Thing::Issue,
         };
-        let reads = things::issue_reads(thing, &reads);
+        let of_issue = things::issue_reads(thing, &reads);
         let mark = start.cursor.as_ref().map_or_else(
             || Ok(Mark::default()),
             |cursor| Mark::read(&cursor.0).ok_or_else(|| no_mark(&cursor.0)),
@@ -96,7 +102,7 @@ impl<'s> InboxSource<'s> {
         let issues = IssueSource::open(
             session,
             spec,
-            &reads,
+            &of_issue,
             &Start {
                 cursor: None,
                 since: None,
@@ -110,11 +116,17 @@ impl<'s> InboxSource<'s> {
             true => None,
             false => Some(session.myself().await?),
         };
+        let site = match thing {
+            Thing::Issue => issues.site_value().clone(),
+            _ => session.site(site_name(&reads)).await?,
+        };
         Ok(Self {
             session,
             wanted,
             deliveries,
             issues,
+            reads,
+            site,
             filters,
             me,
             mark,
@@ -197,15 +209,21 @@ impl<'s> InboxSource<'s> {
     }
 
     async fn records(&self, told: Vec<Told>, page: &mut Page) -> Result<(), Failure> {
+        let things = match self.wanted {
+            Wanted::Events(webhook) => {
+                things::read(self.session, webhook.thing, &told, &self.reads).await?
+            }
+            Wanted::Issues(_) => HashMap::new(),
+        };
         let mut ids: Vec<Arc<str>> = Vec::new();
         for one in told
             .iter()
             .filter(|one| !(one.deleted && one.thing == Thing::Issue))
         {
-            if let Some(issue) = &one.issue
-                && !ids.contains(issue)
+            if let Some(issue) = issue_of(one, &things)
+                && !ids.contains(&issue)
             {
-                ids.push(Arc::clone(issue));
+                ids.push(issue);
             }
         }
         let mut issues = self.issues.of_ids(&ids, &mut page.notices).await?;
@@ -215,7 +233,7 @@ impl<'s> InboxSource<'s> {
                 let deleted = told
                     .into_iter()
                     .filter(|one| one.deleted && one.thing == Thing::Issue);
-                let deleted: Vec<Record> = deleted.map(|one| self.deleted(&one, None)).collect();
+                let deleted: Vec<Record> = deleted.map(|one| self.deleted(&one)).collect();
                 for id in &ids {
                     match issues.remove(id) {
                         Some(Ok(record)) if self.lets_through(&record.value) => {
@@ -231,7 +249,7 @@ impl<'s> InboxSource<'s> {
             }
             Wanted::Events(_) => {
                 for one in told {
-                    match self.event(&one, &issues).await? {
+                    match self.event(&one, &things, &issues) {
                         Came::Record(record) => page.records.push(record),
                         Came::Bad(bad) => page.bad.push(bad),
                         Came::NotAskedFor => {}
@@ -250,13 +268,15 @@ impl<'s> InboxSource<'s> {
     }
 
     /// The record of one delivery.
-    async fn event(
+    fn event(
         &self,
         told: &Told,
+        things: &HashMap<Arc<str>, Value>,
         issues: &HashMap<Arc<str>, Result<Record, BadRecord>>,
-    ) -> Result<Came, Failure> {
-        let issue = match told.issue.as_ref().and_then(|id| issues.get(id)) {
-            Some(Err(bad)) => return Ok(Came::Bad(bad.clone())),
+    ) -> Came {
+        let issue = issue_of(told, things);
+        let issue = match issue.and_then(|id| issues.get(&id)) {
+            Some(Err(bad)) => return Came::Bad(bad.clone()),
             Some(Ok(issue)) => Some(issue),
             None => None,
         };
@@ -266,29 +286,27 @@ impl<'s> InboxSource<'s> {
             (None, _) => None,
         };
         if judged.is_some_and(|issue| !self.lets_through(issue)) {
-            return Ok(Came::NotAskedFor);
+            return Came::NotAskedFor;
         }
-        let record = if told.deleted {
-            Some(self.deleted(told, issue))
-        } else if told.thing == Thing::Issue {
-            issue.cloned()
-        } else {
-            let site = self.issues.site_value();
-            things::record(self.session, told, issue, site).await?
+        let record = match (told.thing, told.deleted) {
+            (Thing::Issue, true) => Some(self.deleted(told)),
+            (Thing::Issue, false) => issue.cloned(),
+            _ => match things::record(told, things.get(&told.id), issue, &self.site) {
+                Ok(record) => record,
+                Err(bad) => return Came::Bad(bad),
+            },
         };
-        Ok(record.map_or(Came::Gone, |record| Came::Record(as_event(record, told))))
+        record.map_or(Came::Gone, |record| Came::Record(as_event(record, told)))
     }
 
-    /// What is gone, as the webhook had it.
-    fn deleted(&self, told: &Told, issue: Option<&Record>) -> Record {
+    /// An issue that is gone, as the webhook had it.
+    fn deleted(&self, told: &Told) -> Record {
         let mut members = told.value.as_object().cloned().unwrap_or_default();
-        members.insert("site", self.issues.site_value().clone());
-        if let Some(issue) = issue {
-            members.insert("issue", issue.value.clone());
-        }
+        members.insert("site", self.site.clone());
         members.insert("deleted", true);
+        let key = told.value.get("key").and_then(Value::as_str);
         Record {
-            name: things::name(told, issue),
+            name: key.map_or_else(|| format!("issue {}", told.id).into(), Arc::from),
             value: members.into(),
             identity: Some(Identity::of(Arc::clone(&told.id))),
             time: told.time,
@@ -318,6 +336,12 @@ impl Source for InboxSource<'_> {
     fn next_page(&mut self) -> BoxFuture<'_, Result<Option<Page>, Failure>> {
         Box::pin(self.page())
     }
+}
+
+/// The issue that a thing is, or belongs to: the webhook of a worklog may not tell.
+fn issue_of(told: &Told, things: &HashMap<Arc<str>, Value>) -> Option<Arc<str>> {
+    let own = || id_of(things.get(&told.id)?.get("issueId"));
+    told.issue.clone().or_else(own)
 }
 
 /// A record as the event that a webhook told: its identity and time are the event's.
