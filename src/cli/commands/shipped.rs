@@ -46,7 +46,7 @@ macro_rules! shipped {
 }
 
 /// The pipelines, in the order of the documentation.
-pub(super) const PIPELINES: [Shipped; 10] = [
+pub(super) const PIPELINES: [Shipped; 11] = [
     shipped!("issue-events", "jira.issue", "resolved", "no-email"),
     shipped!("support-tickets", "jira.issue", "first-ticket"),
     shipped!("status-changes", "jira.issue", "reopened"),
@@ -57,6 +57,7 @@ pub(super) const PIPELINES: [Shipped; 10] = [
     shipped!("team-capacity-open", "jira.issue", "five-issues"),
     shipped!("people", "jira.user", "with-and-without-email"),
     shipped!("people-projects", "jira.issue", "reporter-and-assignee"),
+    shipped!("unsubscribes", "brevo.webhook", "two-open-tickets"),
 ];
 
 /// What `--pipeline` takes.

@@ -16,6 +16,9 @@ use crate::http::{Class, Failure};
 use crate::operation::Operation;
 use crate::record::{Projection, Value};
 
+/// The ids of comments by the keys that they carry.
+type Ids = HashMap<Arc<str>, Arc<str>>;
+
 /// How many comments are asked for by their ids at once.
 const BY_ID: usize = 1_000;
 
@@ -78,7 +81,7 @@ impl CommentWriter {
     }
 
     async fn look(&self, operations: &[Operation]) -> Vec<Option<Found>> {
-        let mut issues: HashMap<&str, Option<HashMap<Arc<str>, Arc<str>>>> = HashMap::new();
+        let mut issues: HashMap<&str, Option<Ids>> = HashMap::new();
         let mut found = Vec::with_capacity(operations.len());
         for operation in operations {
             let issue = issue_of(operation).unwrap_or_default();
@@ -97,7 +100,7 @@ impl CommentWriter {
     }
 
     /// The ids of an issue's comments by the keys that they carry.
-    async fn known(&self, issue: &str) -> Result<HashMap<Arc<str>, Arc<str>>, Failure> {
+    async fn known(&self, issue: &str) -> Result<Ids, Failure> {
         let me = self.session.myself().await?.account_id;
         let mut ids = Vec::new();
         let path = format!(
