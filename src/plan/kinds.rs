@@ -86,6 +86,8 @@ pub enum SinkKind {
     Events(Box<brevo::Events>),
     /// `http`.
     Http(Box<http::HttpSink>),
+    /// `jira.issue`.
+    JiraIssue(Box<jira::NewIssue>),
     /// `jira.comment`.
     JiraComment(Box<jira::NewComment>),
     /// `metrics`.
@@ -172,6 +174,7 @@ impl SinkKind {
             Self::Notes(sink) => Some(sink.backfill_ms),
             Self::Campaigns(sink) => Some(sink.backfill_ms),
             Self::Email(sink) => Some(sink.backfill_ms),
+            Self::JiraIssue(sink) => Some(sink.backfill_ms),
             Self::JiraComment(sink) => Some(sink.backfill_ms),
             Self::Http(sink) => Some(sink.backfill_ms),
             Self::Contacts(_)
@@ -195,6 +198,9 @@ impl SinkKind {
         match self {
             Self::Contacts(sink) => sink.operation(record, sink_index, at).map(Made::from),
             Self::Events(sink) => sink.operation(record, sink_index, at).map(Made::from),
+            Self::JiraIssue(sink) => Ok(Made::Operation(Box::new(
+                sink.operation(record, sink_index, at)?,
+            ))),
             Self::JiraComment(sink) => Ok(Made::Operation(Box::new(
                 sink.operation(record, sink_index, at)?,
             ))),

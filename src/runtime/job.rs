@@ -81,11 +81,13 @@ pub async fn prepare(
         let joined = match &sink.kind {
             SinkKind::Contacts(spec) => join_contacts(spec, plan, brevo.as_ref()),
             SinkKind::Events(spec) => join_events(spec, plan, brevo.as_ref()),
-            SinkKind::JiraComment(spec) => site.map(|session| Joined {
-                backfill_ms: spec.backfill_ms,
-                ..Joined::new(Route::Outbox(Box::new(jira::CommentWriter::new(
-                    Arc::clone(session),
-                ))))
+            SinkKind::JiraIssue(spec) => site.map(|session| {
+                let writer = jira::IssueWriter::new(Arc::clone(session));
+                once_in_jira(Box::new(writer), spec.backfill_ms)
+            }),
+            SinkKind::JiraComment(spec) => site.map(|session| {
+                let writer = jira::CommentWriter::new(Arc::clone(session));
+                once_in_jira(Box::new(writer), spec.backfill_ms)
             }),
             SinkKind::Http(spec) => Some(join_http(spec, connected)?),
             SinkKind::Metrics(_) => Some(Joined::new(Route::Gauges(Gauges::default()))),
@@ -135,6 +137,14 @@ pub async fn prepare(
         guard,
         told,
     })
+}
+
+/// What is created in a site. All its pipelines share one scope, so that no pipeline is known by it.
+fn once_in_jira(writer: Box<dyn Writer>, backfill_ms: i64) -> Joined {
+    Joined {
+        backfill_ms,
+        ..Joined::new(Route::Outbox(writer))
+    }
 }
 
 /// The account of a sink, as the ledger knows it.
@@ -258,6 +268,7 @@ pub async fn accounts(plan: &Plan, connected: &Connected) -> Result<Accounts, Fa
             SinkKind::Notes(_)
             | SinkKind::Lists(_)
             | SinkKind::Objects(_)
+            | SinkKind::JiraIssue(_)
             | SinkKind::JiraComment(_)
             | SinkKind::Http(_)
             | SinkKind::Metrics(_)

@@ -44,4 +44,4 @@ pub use scopes::{Uses, scopes};
 pub use session::{Basic, FAMILIES, Myself, Session, Site};
 pub use webhook::{InboxSource, Wanted, recorded_event};
 pub use worklogs::WorklogSource;
-pub use write::CommentWriter;
+pub use write::{CommentWriter, IssueWriter};

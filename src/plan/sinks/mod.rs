@@ -22,13 +22,11 @@ use super::compiler::Compiler;
 use super::steps::{self, Flow};
 use super::{OnUnmatched, SinkKind, SinkPlan, When};
 use crate::config::{self, Keyed, Sink};
-use crate::diagnostic::{Code, Spanned};
+use crate::diagnostic::Spanned;
 use crate::operation;
 
 pub(super) use contacts::is_attribute_name;
 pub(super) use file::files_of_their_own;
-
-const NOT_YET: Code = Code::new("sink.not_supported");
 
 /// Compiles a sink; none where it has a mistake.
 pub(super) fn compile(
@@ -86,6 +84,8 @@ pub(super) fn compile(
                 events::events(written, span, &place, catalog, flow, compiler)
                     .map(|sink| SinkKind::Events(Box::new(sink)))
             }
+            Sink::JiraIssue(written) => jira::issue(written, span, catalog, flow, compiler)
+                .map(|sink| SinkKind::JiraIssue(Box::new(sink))),
             Sink::JiraComment(written) => jira::comment(written, span, flow, compiler)
                 .map(|sink| SinkKind::JiraComment(Box::new(sink))),
             Sink::Http(written) => {
@@ -106,16 +106,6 @@ pub(super) fn compile(
             Sink::BrevoObjects(written) => objects::objects(written, flow, compiler)
                 .map(|sink| SinkKind::Objects(Box::new(sink))),
             Sink::File(written) => file::file(written, flow, compiler).map(SinkKind::File),
-            other => {
-                compiler.mistake(
-                    NOT_YET,
-                    format!("`{}` is not supported by this version", other.name()),
-                    span,
-                    "not supported",
-                    "there are the `brevo.…` sinks, `jira.comment`, `http`, `metrics` and `file`",
-                );
-                None
-            }
         }?;
     if service.is_some() && connection.is_none() {
         return None;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::catalog::{CLOSED, DONE, PRIORITIES, PROJECTS, STATUSES, TYPES};
+use super::catalog::{CLOSED, DONE, PRIORITIES, PROJECTS, STATUSES, TIERS, TYPES};
 use super::issue::{Comment, Description, History, Issue, resolution_item, status_item};
 use super::people::{CALLER, Email, Person, account_id};
 use super::site::Site;
@@ -43,6 +43,8 @@ pub(in crate::sandbox) enum Edit {
         description: Option<Value>,
         priority: Option<String>,
         labels: Option<Vec<String>>,
+        /// What the API was given besides.
+        given: Option<Given>,
     },
     /// Changes fields, without a changelog entry but for `updated`.
     Fields {
@@ -118,6 +120,19 @@ impl Edit {
             _ => None,
         }
     }
+}
+
+/// What an issue may be given besides.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::sandbox) struct Given {
+    /// An account id.
+    pub(super) assignee: Option<String>,
+    /// The customer tier: its name or id.
+    pub(super) tier: Option<String>,
+    pub(super) story_points: Option<f64>,
+    /// Entity properties by their keys.
+    pub(super) properties: Option<Value>,
 }
 
 /// Makes an edit at a time; gives the id and key of the issue, the id of what else it made, or what is wrong.
@@ -281,7 +296,16 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, Str
             description,
             priority,
             labels,
+            given,
         } => {
+            let from_api = given.is_some();
+            let given = given.clone().unwrap_or_default();
+            let assignee = given.assignee.as_deref();
+            let assignee = assignee.map(|one| person(site, Some(one))).transpose()?;
+            let tier = given.tier.as_deref().and_then(|tier| {
+                let known = |(id, name): &(&str, &str)| *id == tier || *name == tier;
+                TIERS.iter().position(known).map(|tier| tier as u8)
+            });
             let project = position(
                 PROJECTS.iter().map(|project| project.key),
                 project,
@@ -295,6 +319,9 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, Str
                 Err(message) => return Err(message),
             };
             let (index, number) = site.next(project);
+            if let Some(Value::Object(properties)) = given.properties {
+                site.issue_properties.insert(index, properties);
+            }
             Issue {
                 index,
                 number,
@@ -305,14 +332,15 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, Str
                 resolution: None,
                 resolved: None,
                 reporter,
-                assignee: None,
+                creator: if from_api { CALLER } else { reporter },
+                assignee,
                 created: now,
                 updated: now,
                 summary: summary.clone(),
                 description: description.as_ref().map_or(Description::None, described),
                 labels: labels.iter().flatten().cloned().map(Cow::Owned).collect(),
-                story_points: None,
-                tier: None,
+                story_points: given.story_points,
+                tier,
                 histories: Vec::new(),
                 comments: Vec::new(),
             }

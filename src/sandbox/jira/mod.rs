@@ -3,6 +3,7 @@
 mod agile;
 mod auth;
 mod catalog;
+mod create;
 mod desk;
 mod edit;
 mod errors;
@@ -181,6 +182,7 @@ impl Jira {
         let edit = {
             let site = self.site.read().unwrap_or_else(PoisonError::into_inner);
             match rest {
+                ["issue"] => create::issue(&site, request),
                 ["issue", key, "comment"] => writes::comment(&site, request, key),
                 _ => return None,
             }
@@ -292,6 +294,9 @@ impl Jira {
                 either(writes::property_of_comment(site, id, key))
             }
             ("POST", ["changelog", "bulkfetch"]) => either(issues::changelogs(site, request)),
+            ("GET", ["issue", key, "properties", name]) => {
+                either(writes::property_of_issue(site, key, name))
+            }
             ("GET", ["issue", key]) => issues::one(site, request, key),
             ("GET", ["issue", key, "changelog"]) => either(issues::changelog(site, request, key)),
             ("GET", ["issue", key, "comment"]) => either(issues::comments(site, request, key)),

@@ -25,6 +25,8 @@ pub(super) struct Want {
     pub(super) changelog: bool,
     pub(super) rendered: bool,
     pub(super) names: bool,
+    /// Entity properties that are shown.
+    pub(super) properties: Vec<String>,
 }
 
 impl Want {
@@ -64,6 +66,7 @@ impl Want {
             changelog: expand.contains(&"changelog"),
             rendered: expand.contains(&"renderedFields"),
             names: expand.contains(&"names"),
+            properties: Vec::new(),
         }
     }
 
@@ -139,7 +142,7 @@ impl Site {
     /// An issue with what is asked of it.
     pub(super) fn push_issue(&self, out: &mut String, issue: &Issue, want: &Want) {
         let id = issue.id();
-        if !want.key && !want.changelog && want.fields.is_none() {
+        if !want.key && !want.changelog && want.fields.is_none() && want.properties.is_empty() {
             put!(out, r#"{{"id":"{id}"}}"#);
             return;
         }
@@ -167,6 +170,16 @@ impl Site {
             }
             out.push('}');
         }
+        if !want.properties.is_empty() {
+            let known = self.issue_properties.get(&issue.index);
+            let shown: serde_json::Map<_, _> = known
+                .into_iter()
+                .flatten()
+                .filter(|(key, _)| want.properties.contains(key))
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            put!(out, r#","properties":{}"#, serde_json::Value::Object(shown));
+        }
         out.push('}');
     }
 
@@ -189,7 +202,8 @@ impl Site {
             "created" => self.push_time(out, issue.created),
             "updated" => self.push_time(out, issue.updated),
             "statuscategorychangedate" => self.push_time(out, issue.category_changed()),
-            "reporter" | "creator" => self.push_person(out, Some(issue.reporter)),
+            "reporter" => self.push_person(out, Some(issue.reporter)),
+            "creator" => self.push_person(out, Some(issue.creator)),
             "assignee" => self.push_person(out, issue.assignee),
             "labels" => {
                 out.push('[');

@@ -276,6 +276,10 @@ fn asked(site: &Site, request: &Request) -> Result<Asked, Reply> {
             &["The maximum number of properties is 5."],
         ));
     }
+    let properties = match body.get("properties") {
+        None => Vec::new(),
+        Some(list) => errors::texts(list)?,
+    };
     let ids = match body.get("reconcileIssues") {
         None | Some(Value::Null) => Vec::new(),
         Some(Value::Array(list)) => list
@@ -292,7 +296,10 @@ fn asked(site: &Site, request: &Request) -> Result<Asked, Reply> {
         jql: text("jql")?.unwrap_or_default(),
         token: text("nextPageToken")?,
         size: size_of(size)?,
-        want: Want::new(fields, &expand, "id"),
+        want: Want {
+            properties: properties.into_iter().map(str::to_owned).collect(),
+            ..Want::new(fields, &expand, "id")
+        },
         fresh: fresh(ids)?,
     })
 }

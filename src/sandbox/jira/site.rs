@@ -27,6 +27,7 @@ pub(super) struct Facet {
     pub(super) resolution: Option<u8>,
     pub(super) tier: Option<u8>,
     pub(super) reporter: u16,
+    pub(super) creator: u16,
     pub(super) assignee: Option<u16>,
     pub(super) created: i64,
     pub(super) updated: i64,
@@ -46,6 +47,7 @@ impl Facet {
             resolution: issue.resolution,
             tier: issue.tier,
             reporter: issue.reporter,
+            creator: issue.creator,
             assignee: issue.assignee,
             created: issue.created,
             updated: issue.updated,
@@ -78,6 +80,8 @@ pub(super) struct Site {
     pending: Vec<Pending>,
     /// Entity properties of comments, by their ids.
     pub(super) comment_properties: HashMap<u64, Map<String, Value>>,
+    /// Entity properties of issues, by their indexes.
+    pub(super) issue_properties: HashMap<u32, Map<String, Value>>,
     /// Grows with every edit.
     pub(super) version: u64,
     /// The last id given to a history or comment made by an edit.
@@ -118,6 +122,7 @@ impl Site {
             deleted: HashSet::new(),
             pending: Vec::new(),
             comment_properties: HashMap::new(),
+            issue_properties: HashMap::new(),
             version: 0,
             last_id: 90_000_000,
             lag: lag.then(|| Random::new(seed.seed, 0x1a6)),

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::catalog::SITE;
 use super::edit::Edit;
 use super::errors;
 use super::site::Site;
@@ -154,8 +155,31 @@ pub(super) fn property_of_comment(site: &Site, id: &str, key: &str) -> Result<Re
     )
 }
 
+/// `GET /issue/{idOrKey}/properties/{key}`.
+pub(super) fn property_of_issue(site: &Site, issue: &str, key: &str) -> Result<Reply, Reply> {
+    let index = site.find(issue).ok_or_else(errors::no_issue)?;
+    let value = site
+        .issue_properties
+        .get(&index)
+        .and_then(|known| known.get(key));
+    value.map_or_else(
+        || {
+            Err(errors::messages(
+                404,
+                &["The property does not exist or you do not have permission to see it."],
+            ))
+        },
+        |value| Ok(Reply::json(200, &json!({ "key": key, "value": value }))),
+    )
+}
+
 /// The answer to what was created.
 pub(super) fn created(site: &Site, made: &Value) -> Reply {
+    if made["comment"].is_null() {
+        let id = made["id"].as_str().unwrap_or_default();
+        let url = format!("{SITE}/rest/api/3/issue/{id}");
+        return Reply::json(201, &json!({ "id": id, "key": made["key"], "self": url }));
+    }
     let id = made["comment"].as_str().and_then(|id| id.parse().ok());
     let text = id.and_then(|id: u64| {
         let issue = site.commented(id)?;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::QUICK;
 use super::world::{Project, World};
 
 const COMMENT: &str = "sources: [file: { path: in.jsonl, id: $.id }]
@@ -102,4 +103,89 @@ fn a_comment_on_an_issue_that_is_not_there_is_a_dead_letter() {
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert_eq!(ran.summary()["dead_letters"], 2);
     assert_eq!(comments(&world, "SUPPORT-2").len(), 1);
+}
+
+const ISSUE: &str = "sources: [file: { path: in.jsonl, id: $.id }]
+sinks:
+  - jira.issue:
+      project: SUPPORT
+      type: Task
+      fields:
+        summary: '{{email}} unsubscribed'
+        description: $.reason
+        priority: High
+        labels: [unsubscribed]
+        Customer Tier: $.tier
+";
+
+fn creating(world: &World) -> Project {
+    let project = Project::of(world);
+    project.write("pipelines/ask.yaml", ISSUE);
+    project.write(
+        "in.jsonl",
+        "{\"id\":\"a\",\"email\":\"a@x.example\",\"reason\":\"too\\n\\nmany\",\"tier\":\"Business\"}\n\
+         {\"id\":\"b\",\"email\":\"b@x.example\"}\n",
+    );
+    project
+}
+
+/// The issues that were created, with what each carries.
+fn created(world: &World) -> Vec<Value> {
+    let asked = json!({
+        "jql": "creator = currentUser() AND labels = unsubscribed ORDER BY created ASC, id ASC",
+        "fields": ["summary", "description", "priority", "customfield_10051"],
+        "properties": ["flowline"]
+    });
+    let answer = world.api("POST", "rest/api/3/search/jql", &asked);
+    answer["issues"].as_array().unwrap().clone()
+}
+
+#[test]
+fn each_issue_is_created_once_its_fields_as_jira_wants_them() {
+    let world = World::start(&QUICK);
+    let project = creating(&world);
+    let planned = project.run(&["plan", "ask"]);
+    assert_eq!(planned.code, 0, "{}", planned.stderr);
+    assert!(created(&world).is_empty(), "a plan writes nothing");
+    for _ in 0..2 {
+        let ran = project.run(&["run", "ask", "--format", "json"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let issues = created(&world);
+        assert_eq!(issues.len(), 2, "{issues:?}");
+        assert_eq!(issues[0]["properties"]["flowline"], "a");
+        let fields = &issues[0]["fields"];
+        assert_eq!(fields["summary"], "a@x.example unsubscribed");
+        let paragraphs = &fields["description"]["content"];
+        assert_eq!(paragraphs[1]["content"][0]["text"], "many");
+        assert_eq!(fields["priority"]["name"], "High");
+        assert_eq!(fields["customfield_10051"]["value"], "Business");
+        assert!(issues[1]["fields"]["description"].is_null());
+    }
+}
+
+#[test]
+fn an_issue_whose_answer_was_lost_is_found_and_not_created_twice() {
+    for kind in ["lost_answer", "applied_server_error", "truncated"] {
+        let world = World::start(&QUICK);
+        let project = creating(&world);
+        let rule = json!({ "rules": [{ "kind": kind, "path": "/api/3/issue", "method": "POST", "first": 1 }] });
+        world.ask("PUT", "faults", &rule);
+        let ran = project.run(&["run", "ask", "--format", "json"]);
+        assert_eq!(ran.code, 0, "{kind}: {}", ran.stderr);
+        assert_eq!(created(&world).len(), 2, "{kind}");
+        assert_eq!(project.run(&["run", "ask"]).code, 0);
+        assert_eq!(created(&world).len(), 2, "{kind}");
+    }
+}
+
+#[test]
+fn what_jira_refuses_is_a_dead_letter_with_its_words() {
+    let world = World::start(&QUICK);
+    let project = creating(&world);
+    let wrong = ISSUE.replace("priority: High", "priority: Urgent");
+    project.write("pipelines/ask.yaml", &wrong);
+    let ran = project.run(&["run", "ask", "--format", "json"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.summary()["dead_letters"], 2);
+    assert!(created(&world).is_empty());
 }

@@ -240,7 +240,8 @@ impl Foresight<'_> {
                     let count = u64::try_from(theirs.count()).unwrap_or(0);
                     calls::add(calls, name, "other", 2 * count.div_ceil(1_000));
                 }
-                SinkKind::JiraComment(_)
+                SinkKind::JiraIssue(_)
+                | SinkKind::JiraComment(_)
                 | SinkKind::Http(_)
                 | SinkKind::Metrics(_)
                 | SinkKind::File(_) => {}

@@ -2,6 +2,7 @@
 
 mod comment;
 mod fields;
+mod issue;
 mod others;
 mod webhook;
 
@@ -12,6 +13,7 @@ use crate::expression::Since;
 
 pub use comment::{NewComment, is_document};
 pub use fields::Asked;
+pub use issue::NewIssue;
 pub use others::{Comments, Sprints, Users, Versions, Worklogs};
 pub use webhook::{EVENTS, Thing, Webhook, event, jiras_name};
 

@@ -2,9 +2,12 @@
 //! entity property `flowline`, by which an unknown outcome is settled.
 
 mod comments;
+mod fields;
+mod issues;
 mod pace;
 
 pub use comments::CommentWriter;
+pub use issues::IssueWriter;
 
 use serde_json::Value as Json;
 

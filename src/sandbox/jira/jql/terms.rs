@@ -125,7 +125,8 @@ impl SetField {
             Self::Priority => facet.priority.map(u16::from),
             Self::Resolution => facet.resolution.map(u16::from),
             Self::Tier => facet.tier.map(u16::from),
-            Self::Reporter | Self::Creator => Some(facet.reporter),
+            Self::Reporter => Some(facet.reporter),
+            Self::Creator => Some(facet.creator),
             Self::Assignee => facet.assignee,
         }
     }
