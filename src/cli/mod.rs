@@ -6,6 +6,7 @@ pub mod commands;
 pub mod context;
 pub mod env;
 pub mod exit;
+mod extras;
 mod interrupt;
 mod key;
 mod logs;

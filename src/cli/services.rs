@@ -11,6 +11,7 @@ use url::Url;
 
 use super::context::Context;
 use super::exit::Exit;
+use super::extras;
 use super::key;
 use super::quota::{Logged, Quota};
 use super::time::{SystemClock, now};
@@ -97,12 +98,15 @@ impl Gateway {
     /// Where it cannot; it has been said.
     pub(super) async fn start(
         context: &Context,
-        root: &Path,
+        opened: &Opened,
         permits: Option<&Arc<dyn Permits>>,
         cancel: &CancellationToken,
     ) -> Result<Self, Exit> {
+        let root = &opened.root;
         let sandbox = if context.global.sandbox {
-            Some(start_sandbox(context, root, permits.is_some(), cancel).await?)
+            let sandbox = start_sandbox(context, root, permits.is_some(), cancel).await?;
+            sandbox.extend(&extras::of(opened.plans.values().map(|plan| &**plan)));
+            Some(sandbox)
         } else {
             None
         };
@@ -275,7 +279,7 @@ pub(super) async fn open(
         return Err(Exit::Wrong);
     };
     let kept = kept(context, opened)?;
-    let gateway = Gateway::start(context, &opened.root, permits, cancel).await?;
+    let gateway = Gateway::start(context, opened, permits, cancel).await?;
     let whole = BTreeMap::new();
     match gateway
         .connect(loaded, &opened.root, &kept, names, &whole)

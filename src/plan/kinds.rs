@@ -40,6 +40,17 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
+    /// The query that it asks Jira; none where it asks none.
+    #[must_use]
+    pub fn jql(&self) -> Option<&jira::Jql> {
+        match self {
+            Self::JiraIssues(issues) => issues.jql.as_ref(),
+            Self::JiraComments(comments) => comments.issues.jql.as_ref(),
+            Self::JiraWorklogs(worklogs) => worklogs.issues.jql.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Its name, as a pipeline writes it.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -125,6 +125,17 @@ impl World {
         Ok(named)
     }
 
+    /// Adds what is lacking of projects, types, statuses and lists, and keeps it.
+    pub(super) fn extend(&self, more: &jira::More, lists: &[(Option<u64>, String)]) {
+        if let Some(lacking) = self.jira.lacking(more) {
+            // A site takes whatever is lacking.
+            self.edit(&Edit::Extend(lacking))
+                .map(drop)
+                .unwrap_or_default();
+        }
+        self.brevo.add_lists(lists, |change| self.keep(change));
+    }
+
     /// The webhooks of what the seed holds, each with what tells it from others.
     pub(super) fn seeded_webhooks(&self, service: Service) -> Vec<SeededWebhook> {
         let bodies = match service {

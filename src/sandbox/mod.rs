@@ -32,4 +32,4 @@ pub use error::SandboxError;
 pub use exchange::Service;
 pub use faults::{Fault, FaultKind, Faults};
 pub use options::Options;
-pub use server::{Sandbox, SeededWebhook};
+pub use server::{Extras, Sandbox, SeededWebhook};

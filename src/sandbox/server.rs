@@ -29,6 +29,19 @@ pub struct SeededWebhook {
     pub body: String,
 }
 
+/// What a sandbox is to have beside its seed.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    /// Keys of Jira's projects.
+    pub projects: Vec<String>,
+    /// Names of issue types.
+    pub types: Vec<String>,
+    /// Names of statuses.
+    pub statuses: Vec<String>,
+    /// Brevo's lists: an id, where it is known, and a name.
+    pub lists: Vec<(Option<u64>, String)>,
+}
+
 /// Both services, listening. They end with this value, at the latest.
 pub struct Sandbox {
     jira_port: u16,
@@ -72,6 +85,17 @@ impl Sandbox {
             stop,
             tasks,
         })
+    }
+
+    /// Adds what a user's own files name and the services lack, with issues to read; what is there
+    /// is left as it is.
+    pub fn extend(&self, more: &Extras) {
+        let jira = jira::More {
+            projects: more.projects.clone(),
+            types: more.types.clone(),
+            statuses: more.statuses.clone(),
+        };
+        self.world.extend(&jira, &more.lists);
     }
 
     /// The webhooks of what the sandbox was seeded with, as its services would have posted them.

@@ -238,7 +238,7 @@ async fn keep_given(
         },
     }
     let interrupt = interrupt::listen(output);
-    let gateway = Gateway::start(context, &opened.root, None, &interrupt.token).await?;
+    let gateway = Gateway::start(context, opened, None, &interrupt.token).await?;
     let names = [Arc::from(name)];
     let tried = kept.with(name, given.clone());
     let connected = gateway

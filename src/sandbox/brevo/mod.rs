@@ -64,6 +64,28 @@ impl Brevo {
         Some(reply.unwrap_or_else(|refusal| refusal))
     }
 
+    /// Adds lists that are not there, by id or by name.
+    pub(super) fn add_lists(&self, lists: &[(Option<u64>, String)], keep: impl Fn(&Change)) {
+        let mut account = self.account.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, name) in lists {
+            let known = match id {
+                Some(id) => account.lists.contains_key(id),
+                None => account.lists.values().any(|list| list.name == *name),
+            };
+            if !known {
+                let next = account.lists.keys().next_back().map_or(1, |last| last + 1);
+                account.put_list(account::List {
+                    id: id.unwrap_or(next),
+                    name: name.clone(),
+                    folder: 1,
+                });
+            }
+        }
+        for change in std::mem::take(&mut account.changes) {
+            keep(&change);
+        }
+    }
+
     /// Makes a journalled change again.
     pub(super) fn replay(&self, change: Change) {
         self.account

@@ -203,9 +203,10 @@ pub(super) fn project_versions(
     named: &str,
     now: i64,
 ) -> Result<Reply, Reply> {
-    let project = PROJECTS
-        .iter()
-        .position(|project| project.key.eq_ignore_ascii_case(named) || project.id == named)
+    let projects = site.projects();
+    let (project, _) = projects
+        .into_iter()
+        .find(|(_, project)| project.key.eq_ignore_ascii_case(named) || project.id == named)
         .ok_or_else(|| {
             errors::messages(
                 404,

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{PROJECTS, SITE};
+use super::catalog::SITE;
 use super::errors;
 use super::issues::page;
+use super::more;
 use super::render::push_user;
 use super::site::Site;
 use crate::sandbox::exchange::{Reply, Request};
@@ -56,7 +57,7 @@ pub(super) fn users(site: &Site, request: &Request) -> Result<Reply, Reply> {
 pub(super) fn request(site: &Site, id_or_key: &str) -> Reply {
     let issue = site.find(id_or_key).and_then(|index| site.issue(index));
     let issue = issue.filter(|issue| {
-        let project = PROJECTS.get(usize::from(issue.project));
+        let project = more::project(usize::from(issue.project));
         project.is_some_and(|project| project.kind == "service_desk")
     });
     let Some(issue) = issue else {
@@ -80,8 +81,7 @@ pub(super) fn request(site: &Site, id_or_key: &str) -> Reply {
             members.remove("accountType");
         }
     }
-    let key = PROJECTS
-        .get(usize::from(issue.project))
+    let key = more::project(usize::from(issue.project))
         .map(|project| format!("{}-{}", project.key, issue.number));
     Reply::json(
         200,

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::catalog::{CLOSED, DONE, PRIORITIES, PROJECTS, STATUSES, TIERS, TYPES};
+use super::catalog::{CLOSED, DONE, PRIORITIES, TIERS};
 use super::issue::{Comment, Description, History, Issue, resolution_item, status_item};
+use super::more::{self, More};
 use super::people::{CALLER, Email, Person, account_id};
 use super::site::Site;
 use super::words;
@@ -94,6 +95,8 @@ pub(in crate::sandbox) enum Edit {
     },
     /// Renames a project, named by its key.
     RenameProject { project: String, name: String },
+    /// Adds what a user's own files name, with issues of its own.
+    Extend(More),
 }
 
 impl Edit {
@@ -154,16 +157,27 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, Str
             return Ok(named);
         }
         Edit::RenameProject { project, name } => {
-            let keys = PROJECTS.iter().map(|project| project.key);
-            let index = position(keys, project, "project")?;
-            site.project_names.insert(index, name.clone());
+            let projects = site.projects();
+            let (index, known) = projects
+                .iter()
+                .find(|(_, known)| known.key.eq_ignore_ascii_case(project))
+                .ok_or_else(|| format!("no project {project}"))?;
+            site.project_names.insert(*index as u8, name.clone());
             site.version += 1;
-            let id = PROJECTS.get(usize::from(index)).map(|project| project.id);
+            let id = known.id;
             return Ok(json!({ "id": id, "key": project }));
+        }
+        Edit::Extend(more) => {
+            more.extend(site);
+            return Ok(Value::Null);
         }
         Edit::Status { issue, to, by } => {
             let mut issue = existing(site, issue)?;
-            let to = position(STATUSES.iter().map(|status| status.name), to, "status")?;
+            let to = position(
+                more::statuses().iter().map(|status| status.name),
+                to,
+                "status",
+            )?;
             let author = person(site, by.as_deref())?;
             let mut items = vec![status_item(issue.status, to, Cow::Borrowed("status"))];
             let done = matches!(to, DONE | CLOSED);
@@ -306,12 +320,17 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, Str
                 let known = |(id, name): &(&str, &str)| *id == tier || *name == tier;
                 TIERS.iter().position(known).map(|tier| tier as u8)
             });
-            let project = position(
-                PROJECTS.iter().map(|project| project.key),
-                project,
-                "project",
+            let projects = site.projects();
+            let (project, _) = projects
+                .iter()
+                .find(|(_, known)| known.key.eq_ignore_ascii_case(project))
+                .ok_or_else(|| format!("no project {project}"))?;
+            let project = *project as u8;
+            let kind = position(
+                more::types().iter().map(|kind| kind.name),
+                issue_type,
+                "issue type",
             )?;
-            let kind = position(TYPES.iter().map(|kind| kind.name), issue_type, "issue type")?;
             let priority = priority.as_deref().map(named_priority).transpose()?;
             let reporter = match person(site, Some(reporter)) {
                 Ok(known) => known,

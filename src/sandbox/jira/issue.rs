@@ -6,6 +6,7 @@ use super::catalog::{
     CLOSED, DONE, IN_PROGRESS, IN_REVIEW, LABELS, PRIORITIES, PROJECTS, REOPENED, RESOLUTIONS,
     STATUSES, TO_DO, TYPES, WAITING,
 };
+use super::more;
 use super::people::{AUTOMATION, FREQUENT, REPORTERS, STAFF};
 use super::words;
 use crate::sandbox::random::Random;
@@ -113,10 +114,23 @@ impl Issue {
 
     /// The issue's key.
     pub(super) fn key(&self) -> String {
-        let project = PROJECTS
-            .get(usize::from(self.project))
-            .map_or("", |project| project.key);
+        let project = more::project(usize::from(self.project)).map_or("", |project| project.key);
         format!("{project}-{}", self.number)
+    }
+
+    /// Moves it to a status in which it stays, as the last thing that happened to it.
+    pub(super) fn moved(&mut self, to: u8) {
+        let mut items = vec![status_item(self.status, to, Cow::Borrowed("status"))];
+        if self.resolution.is_some() {
+            items.push(resolution_item(self.resolution, None));
+        }
+        self.histories.push(History {
+            id: 20_000_000 + NUMBERS_AN_ISSUE * u64::from(self.index) + NUMBERS_AN_ISSUE - 1,
+            at: self.updated,
+            author: 2,
+            items,
+        });
+        (self.status, self.resolution, self.resolved) = (to, None, None);
     }
 
     /// When its status category changed last.
@@ -145,7 +159,7 @@ pub(in crate::sandbox) struct Seed {
 
 /// The changelog's item of a status change.
 pub(super) fn status_item(from: u8, to: u8, field: Text) -> Item {
-    let status = |index: u8| STATUSES.get(usize::from(index)).unwrap_or(&STATUSES[0]);
+    let status = |index: u8| more::status(usize::from(index)).unwrap_or(&STATUSES[0]);
     Item {
         field,
         custom: false,
@@ -199,19 +213,39 @@ pub(super) fn project_of(seed: Seed, index: u32) -> u8 {
 
 /// Computes a seeded issue; `number` is its place within its project.
 pub(super) fn seeded(seed: Seed, index: u32, number: u32) -> Issue {
-    let mut random = Random::new(seed.seed, 0x2_0000_0000 | u64::from(index));
     let project = project_of(seed, index);
+    placed(seed, index, number, project, None, index)
+}
+
+/// Computes an issue of a project, at a `place` among the seeded ones; what no seeded project has
+/// is like customer support.
+pub(super) fn placed(
+    seed: Seed,
+    index: u32,
+    number: u32,
+    project: u8,
+    given: Option<u8>,
+    place: u32,
+) -> Issue {
+    let mut random = Random::new(seed.seed, 0x2_0000_0000 | u64::from(index));
+    let itself = project;
+    let project = if usize::from(project) < PROJECTS.len() {
+        project
+    } else {
+        0
+    };
     let weights = TYPES
         .each_ref()
         .map(|kind| kind.weights[usize::from(project) % 3]);
     let kind = if index == LONG_HISTORY {
         4
     } else {
-        random.weighted(&weights) as u8
+        let kind = random.weighted(&weights) as u8;
+        given.unwrap_or(kind)
     };
     // Creation times grow with the index, as ids do.
     let step = SPAN / i64::from(seed.issues.max(1));
-    let start = seed.epoch - SPAN + i64::from(index) * step;
+    let start = seed.epoch - SPAN + i64::from(place) * step;
     let created = start + random.between(0, (step - 1).max(0));
     let created = created.min(seed.epoch - 120_000);
     let reporter = reporter(&mut random, project, index);
@@ -219,7 +253,7 @@ pub(super) fn seeded(seed: Seed, index: u32, number: u32) -> Issue {
     let mut issue = Issue {
         index,
         number,
-        project,
+        project: itself,
         kind,
         status: TO_DO,
         priority: (!random.chance(0.12)).then(|| random.weighted(&[1, 4, 10, 4, 1]) as u8),

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::catalog::{CATEGORIES, FIELDS, PRIORITIES, PROJECTS, SITE, STATUSES};
+use super::catalog::{CATEGORIES, FIELDS, PRIORITIES, SITE};
 use super::errors;
 use super::issues::page;
 use super::jql;
+use super::more;
 use super::people::CALLER;
 use super::render::{push_status, push_user};
 use super::site::Site;
@@ -75,7 +76,7 @@ pub(super) fn fields() -> Reply {
 /// `GET /status`.
 pub(super) fn statuses() -> Reply {
     let mut out = String::from("[");
-    for index in 0..STATUSES.len() {
+    for index in 0..more::statuses().len() {
         if index > 0 {
             out.push(',');
         }
@@ -118,7 +119,7 @@ pub(super) fn projects(site: &Site, request: &Request) -> Result<Reply, Reply> {
         return Err(errors::messages(400, &["The status is invalid."]));
     }
     let wanted = request.query("query").map(str::to_lowercase);
-    let values = PROJECTS.iter().enumerate().filter_map(|(index, project)| {
+    let values = site.projects().into_iter().filter_map(|(index, project)| {
         let named = (keys.is_empty() || keys.contains(&project.key))
             && (ids.is_empty() || ids.iter().any(|id| *id == project.id));
         let found = wanted.as_ref().is_none_or(|text| {
@@ -169,7 +170,7 @@ pub(super) fn priorities(request: &Request) -> Result<Reply, Reply> {
 /// `GET /statuses/search`.
 pub(super) fn status_search(request: &Request) -> Result<Reply, Reply> {
     let (start, size) = page(request, 200, 200)?;
-    let values = STATUSES.iter().map(|status| {
+    let values = more::statuses().into_iter().map(|status| {
         let code = CATEGORIES.get(status.category).map(|category| category.code);
         json!({ "id": status.id, "name": status.name, "description": "", "statusCategory": code, "scope": { "type": "GLOBAL" } })
     });

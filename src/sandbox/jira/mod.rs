@@ -11,6 +11,7 @@ mod issue;
 mod issues;
 mod jql;
 mod meta;
+mod more;
 mod people;
 mod render;
 mod scopes;
@@ -38,6 +39,7 @@ use super::limits::Windows;
 pub(super) use self::auth::{CLIENT_ID, CLIENT_SECRET, Consent, SCOPED_TOKEN, SERVICE_TOKEN};
 pub(super) use self::edit::Edit;
 pub(super) use self::issue::Seed;
+pub(super) use self::more::More;
 pub(super) use self::people::CALLER_EMAIL;
 
 /// The API token that belongs to [`CALLER_EMAIL`].
@@ -120,6 +122,11 @@ impl Jira {
     pub(super) fn edit(&self, edit: &Edit, now: i64) -> Result<Value, String> {
         let mut site = self.site.write().unwrap_or_else(PoisonError::into_inner);
         edit::apply(&mut site, edit, now)
+    }
+
+    /// What of this the site lacks.
+    pub(super) fn lacking(&self, more: &More) -> Option<More> {
+        more.lacking(&self.site.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The bodies of the webhooks that the newest issues would have been told by.

@@ -4,6 +4,7 @@ use super::catalog::{
     CATEGORIES, FIELDS, Field, PRIORITIES, PROJECTS, RESOLUTIONS, SITE, STATUSES, TIERS, TYPES,
 };
 use super::issue::{Comment, History, Issue};
+use super::more;
 use super::people::{Email, Person};
 use super::site::Site;
 use super::words;
@@ -355,13 +356,13 @@ impl Site {
     /// What a project is called.
     pub(super) fn project_name(&self, index: u8) -> &str {
         let named = self.project_names.get(&index);
-        let seeded = PROJECTS.get(usize::from(index));
+        let seeded = more::project(usize::from(index));
         named.map_or_else(|| seeded.map_or("", |project| project.name), String::as_str)
     }
 
     /// A project as issues embed it and `/project/search` lists it.
     pub(super) fn push_project(&self, out: &mut String, index: u8) {
-        let project = PROJECTS.get(usize::from(index)).unwrap_or(&PROJECTS[0]);
+        let project = more::project(usize::from(index)).unwrap_or(&PROJECTS[0]);
         put!(
             out,
             r#"{{"self":"{SITE}/rest/api/3/project/{0}","id":"{0}","key":"{1}","name":{2},"projectTypeKey":"{3}","simplified":false,"avatarUrls":{{"48x48":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400","24x24":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400?size=small","16x16":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400?size=xsmall","32x32":"{SITE}/rest/api/3/universal_avatar/view/type/project/avatar/10400?size=medium"}}}}"#,
@@ -463,15 +464,20 @@ pub(super) fn push_user(out: &mut String, person: &Person, more: &str) {
     );
 }
 
+/// A text as JSON: names that a user's files give may hold anything.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 /// A status with its category.
 pub(super) fn push_status(out: &mut String, index: u8) {
-    let status = STATUSES.get(usize::from(index)).unwrap_or(&STATUSES[0]);
+    let status = more::status(usize::from(index)).unwrap_or(&STATUSES[0]);
     let category = CATEGORIES.get(status.category).unwrap_or(&CATEGORIES[0]);
     put!(
         out,
-        r#"{{"self":"{SITE}/rest/api/3/status/{0}","description":"","iconUrl":"{SITE}/images/icons/statuses/generic.png","name":"{1}","id":"{0}","statusCategory":{{"self":"{SITE}/rest/api/3/statuscategory/{2}","id":{2},"key":"{3}","colorName":"{4}","name":"{5}"}}}}"#,
+        r#"{{"self":"{SITE}/rest/api/3/status/{0}","description":"","iconUrl":"{SITE}/images/icons/statuses/generic.png","name":{1},"id":"{0}","statusCategory":{{"self":"{SITE}/rest/api/3/statuscategory/{2}","id":{2},"key":"{3}","colorName":"{4}","name":"{5}"}}}}"#,
         status.id,
-        status.name,
+        quoted(status.name),
         category.id,
         category.key,
         category.colour,
@@ -480,13 +486,13 @@ pub(super) fn push_status(out: &mut String, index: u8) {
 }
 
 fn push_type(out: &mut String, index: u8) {
-    let kind = TYPES.get(usize::from(index)).unwrap_or(&TYPES[0]);
+    let kind = more::issue_type(usize::from(index)).unwrap_or(&TYPES[0]);
     put!(
         out,
-        r#"{{"self":"{SITE}/rest/api/3/issuetype/{0}","id":"{0}","description":"{1}","iconUrl":"{SITE}/rest/api/2/universal_avatar/view/type/issuetype/avatar/10303?size=medium","name":"{2}","subtask":{3},"avatarId":10303,"hierarchyLevel":{4}}}"#,
+        r#"{{"self":"{SITE}/rest/api/3/issuetype/{0}","id":"{0}","description":"{1}","iconUrl":"{SITE}/rest/api/2/universal_avatar/view/type/issuetype/avatar/10303?size=medium","name":{2},"subtask":{3},"avatarId":10303,"hierarchyLevel":{4}}}"#,
         kind.id,
         kind.description,
-        kind.name,
+        quoted(kind.name),
         kind.level < 0,
         kind.level
     );

@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::agile::{self, Sprint, Version};
-use super::catalog::PROJECTS;
+use super::catalog::{PROJECTS, Project};
 use super::issue::{self, Description, Issue, Seed};
+use super::more;
 use super::people::{self, Person};
 use super::words;
 use super::worklogs::Worklogs;
@@ -74,7 +75,7 @@ pub(super) struct Site {
     pub(super) people: Vec<Person>,
     pub(super) issue_bytes: Option<usize>,
     facets: Vec<Facet>,
-    by_project: [Vec<u32>; PROJECTS.len()],
+    by_project: Vec<Vec<u32>>,
     edited: HashMap<u32, Issue>,
     deleted: HashSet<u32>,
     pending: Vec<Pending>,
@@ -97,7 +98,7 @@ pub(super) struct Site {
 impl Site {
     /// The site as seeded.
     pub(super) fn new(seed: Seed, issue_bytes: Option<usize>, lag: bool) -> Self {
-        let mut by_project: [Vec<u32>; PROJECTS.len()] = Default::default();
+        let mut by_project: Vec<Vec<u32>> = vec![Vec::new(); PROJECTS.len()];
         let mut facets = Vec::with_capacity(seed.issues as usize);
         let mut worklogs = Worklogs::new();
         for index in 0..seed.issues {
@@ -171,15 +172,40 @@ impl Site {
     pub(super) fn find(&self, id_or_key: &str) -> Option<u32> {
         let index = match id_or_key.rsplit_once('-') {
             Some((key, number)) => {
-                let project = PROJECTS
-                    .iter()
-                    .position(|p| p.key.eq_ignore_ascii_case(key))?;
+                let (project, _) = self
+                    .projects()
+                    .into_iter()
+                    .find(|(_, project)| project.key.eq_ignore_ascii_case(key))?;
                 let number: usize = number.parse().ok()?;
                 *self.by_project.get(project)?.get(number.checked_sub(1)?)?
             }
             None => u32::try_from(id_or_key.parse::<u64>().ok()?.checked_sub(10_001)?).ok()?,
         };
         self.facet(index).map(|facet| facet.index)
+    }
+
+    /// The projects of this site, each with its index.
+    pub(super) fn projects(&self) -> Vec<(usize, &'static Project)> {
+        let there = self.by_project.iter().enumerate();
+        there
+            .filter(|(index, numbers)| *index < PROJECTS.len() || !numbers.is_empty())
+            .filter_map(|(index, _)| Some((index, more::project(index)?)))
+            .collect()
+    }
+
+    /// Puts an issue in place that has been there since before the site's first start.
+    pub(super) fn add_seeded(&mut self, issue: Issue) {
+        let project = usize::from(issue.project);
+        if self.by_project.len() <= project {
+            self.by_project.resize(project + 1, Vec::new());
+        }
+        if let Some(numbers) = self.by_project.get_mut(project) {
+            numbers.push(issue.index);
+        }
+        self.worklogs.seed(self.seed, &issue);
+        self.facets.push(Facet::of(&issue));
+        self.edited.insert(issue.index, issue);
+        self.version += 1;
     }
 
     /// How many issues a project has.

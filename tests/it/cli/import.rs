@@ -214,3 +214,195 @@ fn what_is_no_legacy_file_is_refused_with_its_line() {
     let none = flowline(TempDir::new().unwrap().path(), &["import", "none.yaml"]);
     assert_eq!(none.code, 2);
 }
+
+#[test]
+fn each_kind_of_record_that_is_synced_has_its_pipeline() {
+    let text = std::fs::read_to_string(
+        env!("CARGO_MANIFEST_DIR").to_owned() + "/tests/it/cli/legacy.yaml",
+    )
+    .unwrap();
+    let (folder, ended) = imported(&text);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let new = written(folder.path());
+    assert_accounted(&text, &new);
+    for (flag, pipelines) in [
+        (
+            "issues",
+            &["support-tickets", "issue-events", "status-changes"][..],
+        ),
+        ("comments", &["comments"]),
+        ("worklogs", &["team-capacity-hours"]),
+        ("users", &["people"]),
+    ] {
+        for pipeline in pipelines {
+            let file = format!("pipelines/{pipeline}.yaml");
+            let of_it = fs::read_to_string(folder.path().join(&file)).unwrap();
+            assert!(of_it.contains(&format!(": {flag}: true\n")), "{of_it}");
+            let ran = flowline(folder.path(), &["run", pipeline, "--sandbox", "--yes"]);
+            assert_eq!(ran.code, 0, "{pipeline}: {}", ran.err);
+        }
+        let (without, ended) =
+            imported(&text.replace(&format!(" {flag}: true"), &format!(" {flag}: false")));
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        for pipeline in pipelines {
+            let file = without.path().join(format!("pipelines/{pipeline}.yaml"));
+            assert!(!file.exists(), "{pipeline}");
+        }
+        assert_eq!(flowline(without.path(), &["validate"]).code, 0);
+    }
+    let (folder, _) = imported(
+        "connectors:\n  jira:\n    site_url: a.atlassian.net\n    sync: { projects: true }\n",
+    );
+    assert!(
+        folder
+            .path()
+            .join("pipelines/people-projects.yaml")
+            .exists()
+    );
+    let ran = flowline(folder.path(), &["run", "people-projects", "--sandbox"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
+
+#[test]
+fn odd_files_become_projects_that_validate() {
+    for (body, expected) in [
+        (
+            "projects:\n      - key: A\n        sync_to_list: 1\n      - key: A\n        sync_to_list: 2\n      - key: a\n      - B\n",
+            &["project in (A, B)", "lookup: { A: 1 }", "lookup: { A: 2 }"][..],
+        ),
+        (
+            "projects: []\n    issue_types: []\n    field_mapping: {}\n    sync:\n",
+            &["since: 30 days ago"],
+        ),
+        (
+            "projects:\n    issue_types:\n    field_mapping:\n",
+            &["since: 30 days ago"],
+        ),
+        (
+            "issue_types: ['C++', 'Say \"hi\"', \"It's: a # type\", Überfall, 'a,b']\n",
+            &[r#"issuetype in ("C++", "Say \"hi\"", "It''s: a # type", "Überfall", "a,b")"#],
+        ),
+        (
+            "projects:\n      - key: NO   # Norway\n        sync_to_list: \"Kunden: 'alle' # 1\"\n      - { key: ORDER, sync_to_list: 5 }\n",
+            &[
+                "lookup: { \"NO\": \"Kunden: 'alle' # 1\", ORDER: 5 }",
+                "project in (NO, \"ORDER\")",
+            ],
+        ),
+        (
+            "auth_type: oauth2\n    redirect_uri: http://localhost:9000/callback\n    cloud_id: \"abc-123\"\n",
+            &[
+                "redirect_uri: \"http://localhost:9000/callback\"",
+                "cloud_id:",
+            ],
+        ),
+        (
+            "auth_type: basic\n    redirect_uri: http://localhost:9000/callback\n    cloud_id: \"abc-123\"\n",
+            &["not taken over: the way in", "basic: {"],
+        ),
+        (
+            "field_mapping:\n      emailAddress: CONTACT_MAIL\n      issue_key: ext_id\n      displayName: 'a b'\n      reporter: ''\n      priority: P1\n      status: P1\n",
+            &[
+                "CONTACT_MAIL: $.fields.reporter.emailAddress",
+                "not taken over: a contact's ext_id",
+                "P1: {",
+            ],
+        ),
+        (
+            "sync: { issues: true, sprints: true, moods: 1, 'comments': 'yes' }\n",
+            &["comments"],
+        ),
+        (
+            "sync: &all { issues: true }\n    extra: *all\n    webhook: { events: ['a'] }\n",
+            &["not taken over: this setting"],
+        ),
+        (
+            "enabled:\tyes\n    log_level:\t'verbose'\t# loud\n",
+            &["enabled: true"],
+        ),
+        (
+            "jql: >\n      project = X\n      AND text ~ \"a  b\"\n",
+            &["project = X AND text ~ \"a  b\""],
+        ),
+    ] {
+        for plain in [
+            format!("connectors:\n  jira:\n    site_url: acme.atlassian.net\n    {body}"),
+            format!(
+                "\u{feff}connectors:\n  slack:\n    token: canary-s3cret\n  jira:\n    site_url: 'https://acme.atlassian.net/jira?x#y'\n    {body}version: 2\n"
+            ),
+        ] {
+            for text in [plain.clone(), plain.replace('\n', "\r\n")] {
+                let (folder, ended) = imported(&text);
+                assert_eq!(ended.code, 0, "{text}: {}", ended.err);
+                let new = written(folder.path());
+                assert_accounted(&text, &new);
+                for line in expected {
+                    assert!(new.contains(line), "{line} is nowhere:\n{new}");
+                }
+                assert!(
+                    !new.contains("s3cret") && !ended.err.contains("s3cret"),
+                    "{new}"
+                );
+                for told in new
+                    .lines()
+                    .filter(|line| line.contains("(not taken over: "))
+                {
+                    let told = told.trim_start_matches("# ");
+                    assert!(ended.err.contains(told), "{told}\n{}", ended.err);
+                }
+                let validated = flowline(folder.path(), &["validate"]);
+                assert_eq!(
+                    validated.code, 0,
+                    "{new}\n{}{}",
+                    validated.out, validated.err
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_sandbox_knows_the_projects_types_and_lists_of_a_users_own_files() {
+    let text = "connectors:\n  jira:\n    site_url: acme.atlassian.net\n    projects:\n      - key: HELPDESK\n        sync_to_list: 7\n      - key: SHOP\n        sync_to_list: 8\n    issue_types: ['C++ \"bug\"', Incident]\n    field_mapping: { displayName: FIRSTNAME, issue_key: LAST_TICKET_KEY }\n";
+    let (folder, ended) = imported(text);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let plan = ["plan", "support-tickets", "--sandbox", "--format", "json"];
+    let plan = flowline(folder.path(), &plan);
+    assert_eq!(plan.code, 0, "{}", plan.err);
+    for (key, list) in [("HELPDESK-", 7), ("SHOP-", 8)] {
+        let plan = plan.json();
+        let mut operations = plan["operations"].as_array().unwrap().iter();
+        assert!(
+            operations.any(|one| one["action"] == "create"
+                && one["changes"]["LAST_TICKET_KEY"]["new"]
+                    .as_str()
+                    .is_some_and(|new| new.starts_with(key))
+                && one["changes"].to_string().contains(&list.to_string())),
+            "{plan:#}"
+        );
+    }
+    let run = ["run", "support-tickets", "--sandbox", "--format", "json"];
+    let summary = |ended: &Ended| {
+        let last = ended.out.lines().last().unwrap();
+        serde_json::from_str::<serde_json::Value>(last).unwrap()["summary"].clone()
+    };
+    let first = flowline(folder.path(), &run);
+    assert_eq!(first.code, 0, "{}", first.err);
+    let first = summary(&first);
+    assert!(first["read"].as_u64().unwrap() >= 8, "{first}");
+    assert!(
+        first["operations"]["brevo.contacts"]["created"]
+            .as_u64()
+            .unwrap()
+            > 2,
+        "{first}"
+    );
+    // What was read and written is still there at the second run, and nothing else.
+    let again = summary(&flowline(folder.path(), &run));
+    assert_eq!(
+        again["operations"]["brevo.contacts"]["created"], 0,
+        "{again}"
+    );
+    let check = flowline(folder.path(), &["check", "--sandbox"]);
+    assert_eq!(check.code, 0, "{}{}", check.out, check.err);
+}

@@ -67,10 +67,7 @@ fn asked<'p>(subject: &Subject<'p>) -> Vec<Asked<'p>> {
 }
 
 fn query_of(source: &SourcePlan) -> Option<&Jql> {
-    match &source.kind {
-        SourceKind::JiraIssues(issues) => issues.jql.as_ref(),
-        _ => None,
-    }
+    source.kind.jql()
 }
 
 fn is_live(source: &SourcePlan) -> bool {

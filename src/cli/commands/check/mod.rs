@@ -79,7 +79,7 @@ async fn check(arguments: &Arguments, context: &Context) -> Result<Exit, Exit> {
     let wanted = named_connections(&opened, &arguments.connections, output)?;
     let interrupt = interrupt::listen(output);
     let kept = services::kept(context, &opened)?;
-    let gateway = Gateway::start(context, &opened.root, None, &interrupt.token).await?;
+    let gateway = Gateway::start(context, &opened, None, &interrupt.token).await?;
     let server = loaded.project.server.as_ref();
     let public_url = server.and_then(|server| server.public_url.as_ref());
     let transport = gateway.shared_transport();

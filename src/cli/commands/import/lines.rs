@@ -19,6 +19,15 @@ pub(super) struct Refused {
     pub(super) why: String,
 }
 
+/// Where an entry stands: what an alias stands for is elsewhere.
+fn span_of(entry: &Entry) -> Span {
+    if entry.value.span.is_empty() || entry.value.span.start < entry.key.span.end {
+        entry.key.span
+    } else {
+        entry.key.span.to(entry.value.span)
+    }
+}
+
 /// The lines of the old file.
 pub(super) struct Lines {
     source: Arc<Source>,
@@ -65,11 +74,7 @@ impl Lines {
 
     /// The lines of an entry, with the comments above it.
     pub(super) fn entry(&mut self, entry: &Entry) -> Vec<usize> {
-        let span = if entry.value.span.is_empty() {
-            entry.key.span
-        } else {
-            entry.key.span.to(entry.value.span)
-        };
+        let span = span_of(entry);
         self.of(span)
     }
 
@@ -112,11 +117,7 @@ impl Lines {
 
     /// Says that an entry became nothing.
     pub(super) fn refuse_entry(&mut self, entry: &Entry, why: &str) {
-        let span = if entry.value.span.is_empty() {
-            entry.key.span
-        } else {
-            entry.key.span.to(entry.value.span)
-        };
+        let span = span_of(entry);
         self.refuse(span, why);
     }
 
@@ -124,6 +125,9 @@ impl Lines {
     pub(super) fn refuse_lines(&mut self, lines: &[usize], why: &str) {
         for line in lines {
             let text = self.text(*line);
+            if self.refused.iter().any(|known| known.line == *line) {
+                continue;
+            }
             self.refused.push(Refused {
                 line: *line,
                 why: why.to_owned(),
@@ -141,15 +145,8 @@ impl Lines {
         refused
     }
 
-    /// The lines that nothing has told of: comments, brackets, the marks of documents.
-    pub(super) fn rest(&self) -> Vec<usize> {
-        let refused: BTreeSet<usize> = self.refused().iter().map(|one| one.line).collect();
-        (1..=self.ranges.len())
-            .filter(|line| !self.text(*line).is_empty())
-            .filter(|line| {
-                let of_refused = self.refused.iter().any(|one| one.line == *line);
-                !self.told.contains(line) || (of_refused && !refused.contains(line))
-            })
-            .collect()
+    /// The lines that hold something.
+    pub(super) fn all(&self) -> impl Iterator<Item = usize> + '_ {
+        (1..=self.ranges.len()).filter(|line| !self.text(*line).is_empty())
     }
 }

@@ -4,6 +4,7 @@ mod lines;
 mod mapping;
 mod mask;
 mod old;
+mod others;
 mod project;
 mod write;
 
@@ -85,10 +86,7 @@ fn import(arguments: &Arguments, context: &Context) -> Result<Exit, Exit> {
             lines.refuse_entry(entry, "only `connectors` is taken over");
         }
     }
-    for (flag, why) in project::without_pipeline(&old) {
-        lines.refuse_lines(old.flag(flag), why);
-    }
-    let files = project::files(&old, &name, &lines);
+    let files = project::files(&old, &name, &mut lines);
     for (path, text) in &files {
         write_new(&folder.join(path), text).map_err(|error| {
             output.error(&format!("{path} could not be written: {error}"));

@@ -18,6 +18,16 @@ pub(super) struct Told<T> {
     pub(super) lines: Vec<usize>,
 }
 
+impl<T> Told<T> {
+    /// Something that has no lines of its own.
+    const fn of(value: T) -> Self {
+        Self {
+            value,
+            lines: Vec::new(),
+        }
+    }
+}
+
 /// How the old file gets into Jira.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Way {
@@ -60,6 +70,8 @@ pub(super) struct Old {
     pub(super) enabled: Option<Told<bool>>,
     /// The site's host.
     pub(super) site: Option<Told<String>>,
+    /// Where the browser comes back to after OAuth.
+    pub(super) redirect: Option<Told<String>>,
     /// The site's id.
     pub(super) cloud_id: Option<Told<String>>,
     /// The way in, with the lines of its credentials.
@@ -90,7 +102,7 @@ impl Old {
         let said = self.flags.iter().find(|(name, _)| name == flag);
         match (said, flag) {
             (Some((_, told)), _) => told.value,
-            (None, "issues") => self.sync.is_none(),
+            (None, "issues") => self.flags.is_empty(),
             (None, "events") => self.syncs("issues"),
             (None, _) => false,
         }
@@ -219,6 +231,7 @@ fn section(entry: &Entry, old: &mut Old, lines: &mut Lines) {
             credential(entry, Way::Basic, old, lines);
         }
         "clientid" | "clientsecret" => credential(entry, Way::OAuth2, old, lines),
+        "redirecturi" | "redirecturl" | "callbackurl" => redirect(entry, old, lines),
         "accesstoken" | "refreshtoken" => {
             lines.refuse_entry(entry, "`flowline connect jira` gets new tokens and stores them encrypted");
         }
@@ -281,6 +294,31 @@ fn brevo(entry: &Entry, old: &mut Old, lines: &mut Lines) {
     }
 }
 
+/// Where the browser comes back to, which only OAuth has.
+fn redirect(entry: &Entry, old: &mut Old, lines: &mut Lines) {
+    let address = text(&entry.value).map(|text| text.trim().to_owned());
+    let address = address.filter(|text| {
+        url::Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.username().is_empty()
+                && url.password().is_none()
+        })
+    });
+    match address {
+        _ if old.way.value != Way::OAuth2 => lines.refuse_entry(entry, OTHER_WAY),
+        Some(value) => {
+            old.redirect = Some(Told {
+                value,
+                lines: lines.entry(entry),
+            });
+        }
+        None => lines.refuse_entry(
+            entry,
+            "no address; `flowline connect` listens on http://localhost:8787/callback",
+        ),
+    }
+}
+
 /// The host of an address, without what else may stand in it.
 fn site(entry: &Entry, old: &mut Old, lines: &mut Lines) {
     let host = text(&entry.value).and_then(|text| {
@@ -321,6 +359,13 @@ fn sync(entry: &Entry, old: &mut Old, lines: &mut Lines) {
             } else {
                 lines.refuse(one.span, "this kind of record is not known");
             }
+        }
+        return;
+    }
+    if entry.value.as_map().is_none() && text(&entry.value).is_some() {
+        match flag(&entry.value) {
+            Some(value) => old.flags.push(("issues".to_owned(), Told::of(value))),
+            None => lines.refuse_entry(entry, "neither a list nor true and false by name"),
         }
         return;
     }
@@ -466,12 +511,42 @@ fn push_project(
     old: &mut Old,
     lines: &mut Lines,
 ) {
-    let key = &found.value.key;
-    if key.trim().is_empty() {
+    let mut found = found;
+    found.value.key = key_of(&found.value.key);
+    if found.value.key.is_empty() {
         lines.refuse(span, "a project without a key");
         return;
     }
-    old.projects.value.push(found);
+    let known = old.projects.value.iter_mut();
+    match known
+        .into_iter()
+        .find(|one| one.value.key == found.value.key)
+    {
+        // Named twice: its people come to the lists of both.
+        Some(known) => {
+            for list in found.value.lists {
+                if !known.value.lists.contains(&list) {
+                    known.value.lists.push(list);
+                }
+            }
+            known.lines.extend(found.lines);
+        }
+        None => old.projects.value.push(found),
+    }
+}
+
+/// A project's key: Jira writes them in capitals, and finds them however they are written.
+fn key_of(text: &str) -> String {
+    let text = text.trim();
+    let is_key = text.starts_with(|one: char| one.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|one| one.is_ascii_alphanumeric() || one == '_');
+    if is_key {
+        text.to_ascii_uppercase()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Lists as a pipeline writes them: ids as numbers, names as texts.
@@ -581,6 +656,12 @@ fn schedule(entry: &Entry, old: &mut Old, lines: &mut Lines) {
 }
 
 fn mapping(entry: &Entry, old: &mut Old, lines: &mut Lines) {
+    if entry.value.as_map().is_none() && text(&entry.value).is_some()
+        || entry.value.as_list().is_some_and(|list| !list.is_empty())
+    {
+        lines.refuse_entry(entry, "no names of fields with their attributes");
+        return;
+    }
     for inner in entry.value.as_map().unwrap_or_default() {
         if inner.value.as_map().is_some() {
             let above = lines.key(inner);
@@ -612,6 +693,16 @@ fn mapping(entry: &Entry, old: &mut Old, lines: &mut Lines) {
             lines.refuse_entry(inner, "no name that an attribute of Brevo can have");
         } else if attribute == "email" && meaning != Meaning::Email {
             lines.refuse_entry(inner, "a contact's address is that of the person");
+        } else if attribute == "ext_id" && !matches!(meaning, Meaning::Person(_) | Meaning::Email) {
+            lines.refuse_entry(inner, "a contact's ext_id is something of the person");
+        } else if attribute == "ext_id"
+            && old
+                .mapping
+                .value
+                .iter()
+                .any(|one| one.value.attribute == "ext_id")
+        {
+            lines.refuse_entry(inner, "the contact's ext_id is another field already");
         } else {
             let told = lines.entry(inner);
             old.mapping.value.push(Told {

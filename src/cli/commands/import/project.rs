@@ -1,66 +1,71 @@
 //! The new project's files, made of the old one.
 
+use std::collections::BTreeSet;
+
 use super::lines::Lines;
 use super::mapping::Meaning;
 use super::old::{FLAGS, Mapped, Old, Told, Way};
+use super::others;
 use super::write::{Page, scalar};
 use crate::connectors::jira::jql;
 
 /// A file of the new project: where it lies in its folder, and its text.
 pub(super) type File = (String, String);
+/// A file's text, and the old lines that stand in it.
+pub(super) type Made = (String, BTreeSet<usize>);
 
 /// Which way a person is named in a record: an issue's reporter, or a user itself.
 const REPORTER: &str = "$.fields.reporter";
 
-/// All files but those that a kind of record needs which is not synced.
-pub(super) fn files(old: &Old, name: &str, lines: &Lines) -> Vec<File> {
-    let mut files = Vec::new();
-    if old.syncs("issues") {
-        files.push(pipeline("support-tickets", support_tickets(old, lines)));
+/// Why a line is not taken over that concerns records which are not synced.
+const NOT_SYNCED: &str = "it concerns records that the file does not sync";
+
+/// All files: those of the pipelines that what is synced asks for, and the project's own.
+pub(super) fn files(old: &Old, name: &str, lines: &mut Lines) -> Vec<File> {
+    let makers: [(bool, &str, fn(&Old, &Lines) -> Made); 7] = [
+        (old.syncs("issues"), "support-tickets", support_tickets),
+        (old.syncs("events"), "issue-events", issue_events),
+        (old.syncs("events"), "status-changes", status_changes),
+        (old.syncs("comments"), "comments", others::comments),
+        (old.syncs("worklogs"), "team-capacity-hours", others::hours),
+        (old.syncs("users"), "people", others::people),
+        (
+            old.syncs("projects") && !has_lists_of_issues(old),
+            "people-projects",
+            others::people_of_projects,
+        ),
+    ];
+    let mut told = BTreeSet::new();
+    let mut pipelines = Vec::new();
+    for (_, name, make) in makers.into_iter().filter(|(wanted, ..)| *wanted) {
+        let (text, used) = make(old, lines);
+        told.extend(used);
+        pipelines.push((format!("pipelines/{name}.yaml"), text));
     }
-    if old.syncs("events") {
-        files.push(pipeline("issue-events", issue_events(old, lines)));
-        files.push(pipeline("status-changes", status_changes(old, lines)));
-    }
-    let mut all = vec![("flowline.yaml".to_owned(), flowline(old, name, lines))];
-    all.extend(files);
+    let concerned = [&old.projects.lines, &old.types.lines, &old.mapping.lines];
+    let unused: Vec<usize> = concerned
+        .into_iter()
+        .flatten()
+        .chain(old.projects.value.iter().flat_map(|one| &one.lines))
+        .chain(old.types.value.iter().flat_map(|one| &one.lines))
+        .chain(old.mapping.value.iter().flat_map(|one| &one.lines))
+        .chain(old.jql.iter().flat_map(|one| &one.lines))
+        .filter(|line| !told.contains(line))
+        .copied()
+        .collect();
+    lines.refuse_lines(&unused, NOT_SYNCED);
+    let mut all = vec![("flowline.yaml".to_owned(), flowline(old, name, lines, told))];
+    all.extend(pipelines);
     all
 }
 
-/// What is synced and has no pipeline, and why.
-pub(super) fn without_pipeline(old: &Old) -> Vec<(&'static str, &'static str)> {
-    let mut without = Vec::new();
-    for (flag, why) in [
-        ("comments", "comments have no pipeline yet"),
-        ("worklogs", "worklogs have no pipeline yet"),
-        (
-            "users",
-            "users have no pipeline yet; a reporter's fields are on the contact",
-        ),
-    ] {
-        if old.syncs(flag) {
-            without.push((flag, why));
-        }
-    }
-    let has_lists = old
-        .projects
-        .value
-        .iter()
-        .any(|one| !one.value.lists.is_empty());
-    if old.syncs("projects") && !(has_lists && old.syncs("issues")) {
-        without.push((
-            "projects",
-            "a project becomes a list of Brevo where it has `sync_to_list`",
-        ));
-    }
-    without
+/// True where a project's list is written with its issues.
+fn has_lists_of_issues(old: &Old) -> bool {
+    let mut projects = old.projects.value.iter();
+    old.syncs("issues") && projects.any(|one| !one.value.lists.is_empty())
 }
 
-fn pipeline(name: &str, text: String) -> File {
-    (format!("pipelines/{name}.yaml"), text)
-}
-
-fn flowline(old: &Old, name: &str, lines: &Lines) -> String {
+fn flowline(old: &Old, name: &str, lines: &Lines, mut told: BTreeSet<usize>) -> String {
     let mut page = Page::new(lines);
     page.put(
         0,
@@ -76,8 +81,8 @@ fn flowline(old: &Old, name: &str, lines: &Lines) -> String {
             page.old(6, &site.lines);
             page.put(6, &format!("site: {}", scalar(&site.value)));
         }
-        (None, Some(_)) => {}
-        (None, None) => {
+        (None, Some(_)) if old.way.value == Way::OAuth2 => {}
+        (None, _) => {
             page.put(6, "site: \"${JIRA_SITE}\"  # the old file names no site");
         }
     }
@@ -86,53 +91,33 @@ fn flowline(old: &Old, name: &str, lines: &Lines) -> String {
         page.put(6, &format!("cloud_id: {}", scalar(&id.value)));
     }
     page.put(6, "auth:").old(8, &old.way.lines);
-    page.put(
-        8,
-        match old.way.value {
-            Way::Basic => {
-                "basic: { email: \"${JIRA_EMAIL}\", api_token: \"${JIRA_API_TOKEN}\" }"
-            }
-            Way::OAuth2 => {
-                "oauth2: { client_id: \"${JIRA_CLIENT_ID}\", client_secret: \"${JIRA_CLIENT_SECRET}\" }"
-            }
-        },
-    );
+    match (old.way.value, &old.redirect) {
+        (Way::Basic, _) => {
+            page.put(
+                8,
+                "basic: { email: \"${JIRA_EMAIL}\", api_token: \"${JIRA_API_TOKEN}\" }",
+            );
+        }
+        (Way::OAuth2, None) => {
+            page.put(
+                8,
+                "oauth2: { client_id: \"${JIRA_CLIENT_ID}\", client_secret: \"${JIRA_CLIENT_SECRET}\" }",
+            );
+        }
+        (Way::OAuth2, Some(redirect)) => {
+            page.put(8, "oauth2:")
+                .put(10, "client_id: \"${JIRA_CLIENT_ID}\"")
+                .put(10, "client_secret: \"${JIRA_CLIENT_SECRET}\"")
+                .old(10, &redirect.lines)
+                .put(10, &format!("redirect_uri: {}", scalar(&redirect.value)));
+        }
+    }
     if let Some(secret) = &old.webhook_secret {
         page.old(6, secret);
         page.put(6, "webhook_secret: \"${JIRA_WEBHOOK_SECRET}\"");
     }
     page.put(2, "brevo:").old(4, &old.brevo).put(4, "brevo:");
     page.put(6, "api_key: \"${BREVO_API_KEY}\"");
-    leftovers(old, lines, &mut page);
-    page.finish()
-}
-
-/// Lines that became nothing here: what is not synced, what is not taken over, the rest.
-fn leftovers(old: &Old, lines: &Lines, page: &mut Page<'_>) {
-    if !old.syncs("issues") {
-        let of_issues = [&old.projects.lines, &old.types.lines, &old.mapping.lines];
-        let unused: Vec<usize> = of_issues
-            .into_iter()
-            .flatten()
-            .chain(old.projects.value.iter().flat_map(|one| &one.lines))
-            .chain(old.types.value.iter().flat_map(|one| &one.lines))
-            .chain(old.mapping.value.iter().flat_map(|one| &one.lines))
-            .copied()
-            .collect();
-        block(
-            page,
-            "What concerns issues, which the old file does not sync:",
-            &unused,
-        );
-    }
-    let off: Vec<usize> = FLAGS
-        .iter()
-        .filter(|flag| !old.syncs(flag))
-        .flat_map(|flag| old.flag(flag).iter().copied())
-        .collect();
-    let heading = old.sync.clone().filter(|_| !old.syncs("issues"));
-    let off: Vec<usize> = heading.into_iter().flatten().chain(off).collect();
-    block(page, "What is not synced has no pipeline:", &off);
     let refused = lines.refused();
     if !refused.is_empty() {
         page.put(0, "").put(0, "# What is not taken over:");
@@ -144,9 +129,21 @@ fn leftovers(old: &Old, lines: &Lines, page: &mut Page<'_>) {
                     one.line, one.text, one.why
                 ),
             );
+            told.insert(one.line);
         }
     }
-    block(page, "The rest of the old file:", &lines.rest());
+    let off: Vec<usize> = FLAGS
+        .iter()
+        .filter(|flag| !old.syncs(flag))
+        .flat_map(|flag| old.flag(flag).iter().copied())
+        .collect();
+    block(&mut page, "What is not synced has no pipeline:", &off);
+    let (text, here) = page.finish();
+    told.extend(here);
+    let rest: Vec<usize> = lines.all().filter(|line| !told.contains(line)).collect();
+    let mut page = Page::new(lines);
+    block(&mut page, "The rest of the old file:", &rest);
+    text + &page.finish().0
 }
 
 fn block(page: &mut Page<'_>, heading: &str, lines: &[usize]) {
@@ -161,7 +158,7 @@ fn block(page: &mut Page<'_>, heading: &str, lines: &[usize]) {
 }
 
 /// What every pipeline begins with.
-fn head<'l>(old: &Old, lines: &'l Lines, description: &str, flag: &str) -> Page<'l> {
+pub(super) fn head<'l>(old: &Old, lines: &'l Lines, description: &str, flag: &str) -> Page<'l> {
     let mut page = Page::new(lines);
     page.put(0, &format!("description: {description}"));
     if let Some(enabled) = &old.enabled {
@@ -185,29 +182,29 @@ fn head<'l>(old: &Old, lines: &'l Lines, description: &str, flag: &str) -> Page<
     page
 }
 
-/// The issues that the old file names.
-fn issues(old: &Old, source: &str, page: &mut Page<'_>) {
+/// A source of the issues that the old file names, or of what hangs on them.
+pub(super) fn issues(old: &Old, source: &str, since: &str, page: &mut Page<'_>) {
     page.put(0, "sources:").put(2, &format!("- {source}:"));
-    let mut parts = Vec::new();
-    let texts = |all: &mut dyn Iterator<Item = &str>| -> String {
+    let words = |all: &mut dyn Iterator<Item = &str>| -> String {
         let words: Vec<String> = all.map(word).collect();
         words.join(", ")
     };
+    let mut parts = Vec::new();
+    page.old(6, &old.projects.lines);
     if !old.projects.value.is_empty() {
-        page.old(6, &old.projects.lines);
         for one in &old.projects.value {
             page.old(6, &one.lines);
         }
         let mut keys = old.projects.value.iter().map(|one| one.value.key.as_str());
-        parts.push(format!("project in ({})", texts(&mut keys)));
+        parts.push(format!("project in ({})", words(&mut keys)));
     }
+    page.old(6, &old.types.lines);
     if !old.types.value.is_empty() {
-        page.old(6, &old.types.lines);
         for one in &old.types.value {
             page.old(6, &one.lines);
         }
         let mut names = old.types.value.iter().map(|one| one.value.as_str());
-        parts.push(format!("issuetype in ({})", texts(&mut names)));
+        parts.push(format!("issuetype in ({})", words(&mut names)));
     }
     if let Some(query) = &old.jql {
         page.old(6, &query.lines);
@@ -219,7 +216,7 @@ fn issues(old: &Old, source: &str, page: &mut Page<'_>) {
     if !parts.is_empty() {
         page.put(6, &format!("jql: {}", quoted(&parts.join(" AND "))));
     }
-    page.put(6, "since: 30 days ago");
+    page.put(6, &format!("since: {since}"));
 }
 
 /// A text as a word of JQL: in quotes where it needs them.
@@ -240,17 +237,20 @@ fn word(text: &str) -> String {
 /// A text in single quotes, replaced by nothing.
 fn quoted(text: &str) -> String {
     let text = text.replace("${", "$${").replace('\'', "''");
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("'{line}'")
+    format!("'{}'", text.replace(char::is_control, " "))
 }
 
 /// The lines and the entry of how contacts are known.
-fn identify(old: &Old, person: &str, page: &mut Page<'_>, indent: usize) {
+pub(super) fn identify(old: &Old, person: &str, page: &mut Page<'_>, indent: usize) {
     let mut told = Vec::new();
     let mut ways = Vec::new();
     for mapped in &old.mapping.value {
         match (&mapped.value.meaning, mapped.value.attribute.as_str()) {
-            (Meaning::Email, _) => told.extend(&mapped.lines),
+            (Meaning::Email, "ext_id") => {
+                told.extend(&mapped.lines);
+                ways.push(format!("ext_id: {person}.emailAddress"));
+            }
+            (Meaning::Email, "email") => told.extend(&mapped.lines),
             (Meaning::Person(member), "ext_id") => {
                 told.extend(&mapped.lines);
                 ways.push(format!("ext_id: {person}.{member}"));
@@ -263,14 +263,14 @@ fn identify(old: &Old, person: &str, page: &mut Page<'_>, indent: usize) {
     page.put(indent, &format!("identify: {{ {} }}", ways.join(", ")));
 }
 
-fn support_tickets(old: &Old, lines: &Lines) -> String {
+fn support_tickets(old: &Old, lines: &Lines) -> Made {
     let mut page = head(
         old,
         lines,
         "Each reporter's latest ticket on their Brevo contact.",
         "issues",
     );
-    issues(old, "jira.issues", &mut page);
+    issues(old, "jira.issues", "30 days ago", &mut page);
     let custom: Vec<&Told<Mapped>> = old
         .mapping
         .value
@@ -301,7 +301,7 @@ fn support_tickets(old: &Old, lines: &Lines) -> String {
 }
 
 /// A list a project.
-fn project_lists(old: &Old, page: &mut Page<'_>) {
+pub(super) fn project_lists(old: &Old, page: &mut Page<'_>) {
     let most = old.projects.value.iter().map(|one| one.value.lists.len());
     let most = most.max().unwrap_or_default();
     if most == 0 {
@@ -332,14 +332,15 @@ fn project_lists(old: &Old, page: &mut Page<'_>) {
 }
 
 /// Attributes of the person, and those of the issue where there is one.
-fn attributes(old: &Old, person: &str, with_issue: bool, page: &mut Page<'_>) {
+pub(super) fn attributes(old: &Old, person: &str, with_issue: bool, page: &mut Page<'_>) {
     let mut written: Vec<&str> = Vec::new();
     let mut begun = false;
     for mapped in &old.mapping.value {
         let attribute = mapped.value.attribute.as_str();
         let value = match &mapped.value.meaning {
-            Meaning::Email => continue,
-            Meaning::Person(_) if attribute == "ext_id" => continue,
+            Meaning::Email if attribute == "email" => continue,
+            Meaning::Email | Meaning::Person(_) if attribute == "ext_id" => continue,
+            Meaning::Email => format!("{person}.emailAddress"),
             Meaning::Person(member) => format!("{person}.{member}"),
             Meaning::Issue(value) if with_issue => (*value).to_owned(),
             Meaning::Custom(id) if with_issue => {
@@ -387,10 +388,10 @@ fn event(old: &Old, name: &str, changes: &str, properties: &[&str], page: &mut P
     }
 }
 
-fn issue_events(old: &Old, lines: &Lines) -> String {
+fn issue_events(old: &Old, lines: &Lines) -> Made {
     let description = "Issues created, updated and resolved, on their reporters' timelines.";
     let mut page = head(old, lines, description, flag_of_events(old));
-    issues(old, "jira.issues", &mut page);
+    issues(old, "jira.issues", "30 days ago", &mut page);
     page.put(0, "").put(0, "sinks:");
     event(old, "issue_created", "@.field == \"issue\"", &[], &mut page);
     event(
@@ -410,10 +411,10 @@ fn issue_events(old: &Old, lines: &Lines) -> String {
     page.finish()
 }
 
-fn status_changes(old: &Old, lines: &Lines) -> String {
+fn status_changes(old: &Old, lines: &Lines) -> Made {
     let description = "Each step of an issue's workflow, on its reporter's timeline.";
     let mut page = head(old, lines, description, flag_of_events(old));
-    issues(old, "jira.issues", &mut page);
+    issues(old, "jira.issues", "30 days ago", &mut page);
     page.put(0, "").put(0, "sinks:");
     event(
         old,

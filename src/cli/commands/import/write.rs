@@ -1,5 +1,6 @@
 //! YAML being written, with the old lines beside what they became.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::lines::Lines;
@@ -10,6 +11,8 @@ pub(super) struct Page<'l> {
     text: String,
     /// The old lines that stand just above.
     above: Vec<usize>,
+    /// All old lines that stand in it.
+    told: BTreeSet<usize>,
 }
 
 impl<'l> Page<'l> {
@@ -19,6 +22,7 @@ impl<'l> Page<'l> {
             lines,
             text: String::new(),
             above: Vec::new(),
+            told: BTreeSet::new(),
         }
     }
 
@@ -35,6 +39,7 @@ impl<'l> Page<'l> {
 
     /// Lines of the old file, beside what follows.
     pub(super) fn old(&mut self, indent: usize, lines: &[usize]) -> &mut Self {
+        self.told.extend(lines);
         for line in lines {
             let mut above = std::mem::take(&mut self.above);
             if !above.contains(line) {
@@ -47,9 +52,9 @@ impl<'l> Page<'l> {
         self
     }
 
-    /// The file.
-    pub(super) fn finish(self) -> String {
-        self.text
+    /// The file, and the old lines that stand in it.
+    pub(super) fn finish(self) -> (String, BTreeSet<usize>) {
+        (self.text, self.told)
     }
 }
 
@@ -60,7 +65,9 @@ pub(super) fn scalar(text: &str) -> String {
             .chars()
             .all(|one| one.is_ascii_alphanumeric() || "_-.".contains(one))
         && text.starts_with(|one: char| one.is_ascii_alphabetic())
-        && !["true", "false", "null"].contains(&text.to_ascii_lowercase().as_str());
+        // Other readers of YAML take some of these for booleans: a project may be called `NO`.
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+            .contains(&text.to_ascii_lowercase().as_str());
     if plain {
         return text.to_owned();
     }

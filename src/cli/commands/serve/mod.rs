@@ -74,8 +74,8 @@ async fn serve(context: &Context) -> Result<Exit, Exit> {
     let store = Arc::new(store);
     let permits: Arc<dyn Permits> = Arc::clone(&store) as Arc<dyn Permits>;
     let metrics = Arc::new(Metrics::default());
-    let root = project.opened.root.clone();
-    let gateway = Gateway::start(context, &root, Some(&permits), &interrupt.token).await?;
+    let gateway =
+        Gateway::start(context, &project.opened, Some(&permits), &interrupt.token).await?;
     gateway.quota.count_in(&metrics);
     if let Err(error) = gateway.deliver_seeded(&project.opened, &*store).await {
         gateway.stop().await;

@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 
 use jiff::tz::TimeZone;
 
-use super::super::catalog::PROJECTS;
 use super::super::issue::Issue;
+use super::super::more;
 use super::super::people::CALLER;
 use super::super::site::{Facet, Site};
 use super::super::words;
@@ -101,9 +101,7 @@ impl Compiled {
         let facet = look.facet;
         match field {
             SortField::Key => {
-                let project = PROJECTS
-                    .get(usize::from(facet.project))
-                    .map_or("", |p| p.key);
+                let project = more::project(usize::from(facet.project)).map_or("", |p| p.key);
                 Key::Text(format!("{project}-{:010}", facet.number))
             }
             SortField::Id => Key::Number(facet.index.into()),
@@ -117,8 +115,7 @@ impl Compiled {
                     .map_or(Key::None, |person| Key::Text(person.name.to_lowercase()))
             }
             SortField::Set(SetField::Project) => Key::Text(
-                PROJECTS
-                    .get(usize::from(facet.project))
+                more::project(usize::from(facet.project))
                     .map_or("", |p| p.name)
                     .to_owned(),
             ),

@@ -1,8 +1,7 @@
 //! What each field of JQL is: how its values are named and how an issue answers it.
 
-use super::super::catalog::{
-    CATEGORIES, FIELDS, PRIORITIES, PROJECTS, RESOLUTIONS, STATUSES, TIERS, TYPES,
-};
+use super::super::catalog::{CATEGORIES, FIELDS, PRIORITIES, RESOLUTIONS, TIERS};
+use super::super::more;
 use super::super::site::{Facet, Site};
 
 /// A field whose values are a closed set, by their index.
@@ -90,11 +89,16 @@ impl SetField {
     pub(super) fn value(self, site: &Site, text: &str) -> Vec<u16> {
         let same = |name: &str| name.eq_ignore_ascii_case(text);
         let found: Vec<usize> = match self {
-            Self::Project => at(PROJECTS.iter(), |p| {
-                same(p.key) || same(p.name) || p.id == text
+            Self::Project => site
+                .projects()
+                .into_iter()
+                .filter(|(_, p)| same(p.key) || same(p.name) || p.id == text)
+                .map(|(index, _)| index)
+                .collect(),
+            Self::Type => at(more::types().into_iter(), |t| same(t.name) || t.id == text),
+            Self::Status => at(more::statuses().into_iter(), |s| {
+                same(s.name) || s.id == text
             }),
-            Self::Type => at(TYPES.iter(), |t| same(t.name) || t.id == text),
-            Self::Status => at(STATUSES.iter(), |s| same(s.name) || s.id == text),
             Self::Category => at(CATEGORIES.iter(), |c| {
                 same(c.name) || same(c.key) || c.id.to_string() == text
             }),
@@ -119,8 +123,7 @@ impl SetField {
             Self::Project => Some(facet.project.into()),
             Self::Type => Some(facet.kind.into()),
             Self::Status => Some(facet.status.into()),
-            Self::Category => STATUSES
-                .get(usize::from(facet.status))
+            Self::Category => more::status(usize::from(facet.status))
                 .and_then(|status| u16::try_from(status.category).ok()),
             Self::Priority => facet.priority.map(u16::from),
             Self::Resolution => facet.resolution.map(u16::from),
