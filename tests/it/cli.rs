@@ -365,7 +365,8 @@ fn the_state_of_a_run_is_shown_moved_and_forgotten() {
     assert_eq!(shown["cursors"], serde_json::json!({}));
     assert!(shown["known"].as_u64().unwrap() > 0);
     let again = run(&[]);
-    assert_eq!(again["read"], first["read"]);
+    // What the inbox held was worked off by the first run.
+    assert!(again["read"].as_u64().unwrap() >= tracked);
     assert_eq!(again["operations"]["brevo.events"]["sent"], 0);
 
     let forget = [

@@ -36,6 +36,9 @@ use crate::state::{
   flowline status --format json | jq '.pipelines[] | select(.dead_letters > 0)'")]
 pub struct Arguments {}
 
+/// From how long before its end a token is warned of: 30 days.
+const SOON_MS: i64 = 30 * 86_400_000;
+
 /// What the state says; all of it empty where there is none yet.
 #[derive(Default)]
 struct Known {
@@ -130,7 +133,37 @@ fn connected(
     kept: &Kept,
     context: &Context,
 ) -> bool {
-    context.global.sandbox || endpoints(loaded, &[Arc::clone(name)], root, kept).is_ok()
+    context.global.sandbox
+        || (endpoints(loaded, &[Arc::clone(name)], root, kept).is_ok() && !has_ended(name, kept))
+}
+
+/// True where the authorisation server has taken back the consent that the kept tokens came with.
+fn has_ended(name: &str, kept: &Kept) -> bool {
+    let credential = kept.credential(name).ok().flatten();
+    credential
+        .and_then(|credential| credential.tokens)
+        .is_some_and(|tokens| tokens.refused)
+}
+
+/// When a kept token ends, in words: one of OAuth is renewed by itself, and others have to be
+/// made anew in time.
+fn ends(name: &str, known: &Known, now: Timestamp) -> Option<String> {
+    let at = token_expires(known, name)?;
+    let renews = known
+        .kept
+        .credential(name)
+        .ok()
+        .flatten()
+        .is_some_and(|credential| credential.tokens.is_some());
+    let left = at.saturating_sub(now.as_millisecond());
+    Some(match (renews, left) {
+        (true, _) => "renewed by itself".to_owned(),
+        (false, ..=0) => format!("ended {}", time(at)),
+        (false, left) if left < SOON_MS => {
+            format!("ends {}: `flowline connect {name}`", time(at))
+        }
+        (false, _) => format!("until {}", time(at)),
+    })
 }
 
 fn account<'k>(known: &'k Known, connection: &str) -> Option<&'k str> {
@@ -290,11 +323,16 @@ fn show_connections(
 ) {
     let rows = loaded.project.connections.iter().map(|(name, connection)| {
         let state = if context.global.sandbox {
-            "sandbox"
+            "sandbox".to_owned()
+        } else if has_ended(&name.value, &known.kept) {
+            format!("consent ended: `flowline connect {}`", name.value)
         } else if connected(&name.value, loaded, &opened.root, &known.kept, context) {
-            "credentials set"
+            match ends(&name.value, known, now) {
+                Some(ends) => format!("set, {ends}"),
+                None => "set".to_owned(),
+            }
         } else {
-            "credentials missing"
+            "missing".to_owned()
         };
         let place = match &connection.value {
             Connection::Jira(_) | Connection::Brevo(_) => account(known, &name.value),
@@ -314,7 +352,7 @@ fn show_connections(
         vec![
             name.value.to_string(),
             connection.value.service().to_owned(),
-            state.to_owned(),
+            state,
             place.unwrap_or("–").to_owned(),
             if left.is_empty() {
                 "–".to_owned()

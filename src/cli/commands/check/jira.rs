@@ -267,8 +267,7 @@ async fn webhooks(
 }
 
 fn is_webhook(one: &Asked<'_>) -> bool {
-    let text = one.plan.file.slice(one.source.span);
-    text.starts_with("jira.webhook")
+    matches!(one.source.kind, SourceKind::JiraWebhook(_))
 }
 
 async fn answers(subject: &Subject<'_>, public_url: &str) -> Result<(), Wrong> {
