@@ -119,10 +119,20 @@ pub async fn search(session: &Session, jql: &str, reads: &Projection) -> Result<
     let start = whole(Some(MOST_FOUND));
     let mut source = IssueSource::open(session, &spec, reads, &start).await?;
     let mut found = Vec::new();
-    while let Some(page) = source.next_page().await? {
-        found.extend(page.records.into_iter().map(|record| record.value));
+    loop {
+        match source.next_page().await {
+            Ok(None) => return Ok(found.into()),
+            Ok(Some(page)) => found.extend(page.records.into_iter().map(|record| record.value)),
+            Err(failure) if is_of_nobody(&failure) => return Ok(found.into()),
+            Err(failure) => return Err(failure),
+        }
     }
-    Ok(found.into())
+}
+
+/// True where Jira refuses the query because a value in it is of nobody and nothing that it knows:
+/// a customer who has no account on the site has no issues there.
+fn is_of_nobody(failure: &Failure) -> bool {
+    failure.status == Some(400) && failure.message.contains("does not exist for the field")
 }
 
 /// The customers of Jira Service Management's requests, `{ accountId, email, displayName }`; none
