@@ -44,10 +44,9 @@ impl Reads {
 
     /// The record is handed on whole.
     pub(super) fn whole(&mut self, compiler: &mut Compiler<'_>) {
-        if self.all_made {
-            return;
+        if !self.all_made {
+            self.projection.unite(&Projection::Whole);
         }
-        self.projection.unite(&Projection::Whole);
         for lookup in self.looked_up.values() {
             if let Some(lookup) = compiler.lookups.get_mut(*lookup) {
                 lookup.reads.unite(&Projection::Whole);
@@ -70,14 +69,12 @@ impl Reads {
     /// A step has made the record anew.
     pub(super) fn replaced_all(&mut self) {
         self.all_made = true;
+        self.looked_up.clear();
     }
 
     fn add(&mut self, reference: &Reference, shape: &Shape, lookups: &mut [LookupPlan]) {
-        if self.all_made {
-            return;
-        }
         if let Some(StepKind::Name(first)) = reference.steps.first().map(|step| &step.kind)
-            && self.made.contains(first)
+            && (self.all_made || self.made.contains(first))
             && !self.looked_up.contains_key(first)
         {
             return;
@@ -123,7 +120,9 @@ impl Reads {
                 }
             }
             None => {
-                self.projection.add(&names, &end);
+                if !self.all_made {
+                    self.projection.add(&names, &end);
+                }
                 if names.is_empty() {
                     for lookup in self.looked_up.values() {
                         if let Some(lookup) = lookups.get_mut(*lookup) {
