@@ -51,7 +51,7 @@ pub(super) fn of<'p>(plans: impl Iterator<Item = &'p Plan>) -> Extras {
                         Ok(id) => (Some(id), format!("List {id}")),
                         Err(_) => continue,
                     },
-                    ListRef::Name(name) if !creates => (None, name.to_string()),
+                    ListRef::Name(name) if !creates => (None, name.clone()),
                     ListRef::Name(_) => continue,
                 };
                 if !extras.lists.contains(&list) {

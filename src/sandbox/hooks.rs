@@ -10,6 +10,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use url::Url;
 
 use super::random::Random;
@@ -111,6 +112,7 @@ pub(super) struct Postman {
     pub(super) how: Mutex<Delivering>,
     random: Mutex<Random>,
     waiting: Mutex<Vec<Post>>,
+    under_way: Mutex<JoinSet<()>>,
     pub(super) posted: Arc<Mutex<Posted>>,
 }
 
@@ -120,6 +122,7 @@ impl Postman {
             how: Mutex::default(),
             random: Mutex::new(random),
             waiting: Mutex::default(),
+            under_way: Mutex::default(),
             posted: Arc::default(),
         }
     }
@@ -153,7 +156,9 @@ impl Postman {
         for post in going {
             let posted = Arc::clone(&self.posted);
             lock(&posted).under_way += 1;
-            tokio::spawn(async move {
+            let mut under_way = lock(&self.under_way);
+            while under_way.try_join_next().is_some() {}
+            under_way.spawn(async move {
                 let delivered = deliver(&post).await;
                 let mut posted = lock(&posted);
                 posted.under_way -= 1;

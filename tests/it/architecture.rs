@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers in order: each may import only from those above it.
-const LAYERS: [&str; 26] = [
+const LAYERS: [&str; 27] = [
     "diagnostic",
     "record",
     "operation",
@@ -15,6 +15,7 @@ const LAYERS: [&str; 26] = [
     "shape",
     "expression",
     "transform",
+    "connectors/keyed",
     "connectors/file/spec",
     "connectors/http/spec",
     "connectors/metrics/spec",

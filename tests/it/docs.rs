@@ -52,7 +52,7 @@ fn what_a_page_says_to_type_works_and_a_second_run_sends_nothing() {
         for line in between(&page, "```console\n", "```").lines() {
             let words: Vec<&str> = line.split(' ').collect();
             assert_eq!(words.first(), Some(&"flowline"), "{name}: {line}");
-            let mut arguments = words.get(1..).unwrap().to_vec();
+            let mut arguments = words[1..].to_vec();
             let runs = arguments.first() == Some(&"run");
             if runs {
                 arguments.extend(["--format", "json"]);

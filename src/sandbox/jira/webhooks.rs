@@ -213,7 +213,7 @@ fn put(
                 hook.name = value
                     .as_str()
                     .ok_or_else(|| bad("name is a text"))?
-                    .to_owned()
+                    .to_owned();
             }
             "url" => {
                 let url = value.as_str().ok_or_else(|| bad("url is a text"))?;

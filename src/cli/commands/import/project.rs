@@ -14,6 +14,9 @@ pub(super) type File = (String, String);
 /// A file's text, and the old lines that stand in it.
 pub(super) type Made = (String, BTreeSet<usize>);
 
+/// Writes a pipeline.
+type Make = fn(&Old, &Lines) -> Made;
+
 /// Which way a person is named in a record: an issue's reporter, or a user itself.
 const REPORTER: &str = "$.fields.reporter";
 
@@ -22,7 +25,7 @@ const NOT_SYNCED: &str = "it concerns records that the file does not sync";
 
 /// All files: those of the pipelines that what is synced asks for, and the project's own.
 pub(super) fn files(old: &Old, name: &str, lines: &mut Lines) -> Vec<File> {
-    let makers: [(bool, &str, fn(&Old, &Lines) -> Made); 7] = [
+    let makers: [(bool, &str, Make); 7] = [
         (old.syncs("issues"), "support-tickets", support_tickets),
         (old.syncs("events"), "issue-events", issue_events),
         (old.syncs("events"), "status-changes", status_changes),
