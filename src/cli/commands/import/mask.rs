@@ -218,7 +218,7 @@ mod tests {
                 "token: …\n  …\n  …\nnext: 1",
             ),
             ("token: \"one\n  two\"\nnext: 1", "token: …\n  …\nnext: 1"),
-            ("# old token=s3cret here", "# old token=…"),
+            ("# old token=s3cret here", "# old …"),
             ("# me@acme.example, ATATT3xFfGF0", "# …, …"),
             (
                 "url: https://me:pass@acme.example/x",
