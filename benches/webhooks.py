@@ -242,7 +242,7 @@ def main():
             server.stop()
 
             state = sqlite3.connect(f"file:{folder / '.flowline' / 'state.db'}?mode=ro", uri=True)
-            kept = {row[0] for row in state.execute("SELECT identifier FROM inbox")}
+            kept = {row[0].removeprefix("id:") for row in state.execute("SELECT identifier FROM inbox")}
             missing = [one for one in accepted + again if one not in kept]
             events = json.load(urllib.request.urlopen(addresses["control"].rstrip("/") + "/brevo/events"))
             events = events["events"] if isinstance(events, dict) else events

@@ -530,7 +530,7 @@ fn the_shipped_cases_pass_and_completions_know_the_commands() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tested = flowline(root, &["test"]);
     assert_eq!(tested.code, 0, "{}", tested.out);
-    assert!(tested.out.ends_with("4 passed\n"), "{}", tested.out);
+    assert!(tested.out.ends_with("16 passed\n"), "{}", tested.out);
     let script = flowline(root, &["completions", "bash"]);
     assert!(script.out.contains("dead-letters"), "{}", script.code);
 }

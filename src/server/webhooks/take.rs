@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -22,6 +22,9 @@ const SMALL_BODY: usize = 256 << 10;
 
 /// Identifiers longer than this are known by their hash.
 const LONGEST_IDENTIFIER: usize = 200;
+
+/// How much of a body that is too large is passed over at most.
+const DISCARDED: usize = 64 << 20;
 
 /// Under which name is counted what names no connection.
 static NO_CONNECTION: LazyLock<Arc<str>> = LazyLock::new(|| "".into());
@@ -51,6 +54,10 @@ pub(super) async fn take(
     let (parts, body) = request.into_parts();
     let length = stated_length(&parts.headers);
     if length.is_some_and(|length| length > LARGEST_BODY as u64) {
+        let rest = discard(body.into_data_stream());
+        tokio::time::timeout(BODY_PATIENCE, rest)
+            .await
+            .unwrap_or_default();
         return answer(
             Outcome::Oversized,
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -142,6 +149,9 @@ async fn read(webhooks: &Webhooks, body: Body) -> Result<BytesMut, Unread> {
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Unread::Broken)?;
         if read.len() + chunk.len() > LARGEST_BODY {
+            drop(place);
+            drop(read);
+            discard(chunks).await;
             return Err(Unread::TooLarge);
         }
         if place.is_none() && read.len() + chunk.len() > SMALL_BODY {
@@ -150,6 +160,17 @@ async fn read(webhooks: &Webhooks, body: Body) -> Result<BytesMut, Unread> {
         read.extend_from_slice(&chunk);
     }
     Ok(read)
+}
+
+/// Passes over the rest of a body, up to a bound: who is still sending would not see the answer.
+async fn discard(mut rest: BodyDataStream) {
+    let mut passed = 0;
+    while let Some(Ok(chunk)) = rest.next().await {
+        passed += chunk.len();
+        if passed > DISCARDED {
+            return;
+        }
+    }
 }
 
 /// The body's text where it is one JSON value, of any depth.
