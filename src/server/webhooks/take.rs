@@ -26,6 +26,9 @@ const LONGEST_IDENTIFIER: usize = 200;
 /// How much of a body that is too large is passed over at most.
 const DISCARDED: usize = 64 << 20;
 
+/// How long it is passed over at most.
+const DISCARDING: Duration = Duration::from_secs(1);
+
 /// Under which name is counted what names no connection.
 static NO_CONNECTION: LazyLock<Arc<str>> = LazyLock::new(|| "".into());
 
@@ -54,10 +57,7 @@ pub(super) async fn take(
     let (parts, body) = request.into_parts();
     let length = stated_length(&parts.headers);
     if length.is_some_and(|length| length > LARGEST_BODY as u64) {
-        let rest = discard(body.into_data_stream());
-        tokio::time::timeout(BODY_PATIENCE, rest)
-            .await
-            .unwrap_or_default();
+        discard(body.into_data_stream()).await;
         return answer(
             Outcome::Oversized,
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -162,15 +162,21 @@ async fn read(webhooks: &Webhooks, body: Body) -> Result<BytesMut, Unread> {
     Ok(read)
 }
 
-/// Passes over the rest of a body, up to a bound: who is still sending would not see the answer.
+/// Passes over the rest of a body, for a while and up to a bound: who is still sending would not
+/// see the answer.
 async fn discard(mut rest: BodyDataStream) {
-    let mut passed = 0;
-    while let Some(Ok(chunk)) = rest.next().await {
-        passed += chunk.len();
-        if passed > DISCARDED {
-            return;
+    let passing = async {
+        let mut passed = 0;
+        while let Some(Ok(chunk)) = rest.next().await {
+            passed += chunk.len();
+            if passed > DISCARDED {
+                return;
+            }
         }
-    }
+    };
+    tokio::time::timeout(DISCARDING, passing)
+        .await
+        .unwrap_or_default();
 }
 
 /// The body's text where it is one JSON value, of any depth.
