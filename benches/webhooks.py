@@ -35,6 +35,7 @@ SECRET = "It's a Secret to Everybody"
 CONNECTIONS = 64
 TRIES = 20
 
+# One event a delivery: its id is made of the issue's and of the history that the webhook announces.
 PIPELINE = """
 sources:
   - jira.webhook: { events: [issue_updated] }
@@ -42,12 +43,9 @@ transforms:
   - keep: $.fields.reporter.emailAddress
 sinks:
   - brevo.events:
-      transforms: [each: { change: '$.changes[?@.field == "status"]' }]
-      name: status_changed
-      at: $.change.at
-      backfill: 3650 days
+      name: issue_seen
       identify: { email: $.fields.reporter.emailAddress }
-      properties: { key: $.key, from: $.change.from, to: $.change.to }
+      properties: { key: $.key }
 """
 
 
