@@ -189,3 +189,27 @@ pub enum Found {
     /// Nobody can tell: it is held, and never sent again by itself.
     Unknowable,
 }
+
+/// Sends operations one after the other. Once a failure ends the run, the rest is not sent.
+async fn in_turn<'o, F: Future<Output = Outcome>>(
+    operations: &'o [Operation],
+    one: impl Fn(&'o Operation) -> F,
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::with_capacity(operations.len());
+    let mut ended: Option<Failure> = None;
+    for operation in operations {
+        let outcome = match &ended {
+            Some(failure) => Outcome::NotApplied {
+                failure: failure.clone(),
+            },
+            None => one(operation).await,
+        };
+        if let Outcome::NotApplied { failure } = &outcome
+            && failure.ends_the_run()
+        {
+            ended = Some(failure.clone());
+        }
+        outcomes.push(outcome);
+    }
+    outcomes
+}

@@ -4,7 +4,7 @@ use futures::future::BoxFuture;
 
 use super::HttpSession;
 use super::spec::address;
-use crate::connectors::{Applied, Found, Outcome, Writer};
+use crate::connectors::{Applied, Found, Outcome, Writer, in_turn};
 use crate::http::{Class, Effect, Failure, Method, Request, Safety};
 use crate::operation::Operation;
 use crate::record::{Object, Value};
@@ -27,26 +27,6 @@ impl HttpWriter {
             session,
             repeatable,
         }
-    }
-
-    async fn all(&self, operations: &[Operation]) -> Vec<Outcome> {
-        let mut outcomes: Vec<Outcome> = Vec::with_capacity(operations.len());
-        let mut ended: Option<Failure> = None;
-        for operation in operations {
-            let outcome = match &ended {
-                Some(failure) => Outcome::NotApplied {
-                    failure: failure.clone(),
-                },
-                None => self.one(operation).await,
-            };
-            if let Outcome::NotApplied { failure } = &outcome
-                && failure.ends_the_run()
-            {
-                ended = Some(failure.clone());
-            }
-            outcomes.push(outcome);
-        }
-        outcomes
     }
 
     async fn one(&self, operation: &Operation) -> Outcome {
@@ -124,7 +104,7 @@ impl Writer for HttpWriter {
     }
 
     fn deliver<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Outcome>> {
-        Box::pin(self.all(operations))
+        Box::pin(in_turn(operations, |operation| self.one(operation)))
     }
 
     fn find<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Option<Found>>> {

@@ -7,11 +7,11 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 
 use super::pace::IssuePace;
-use super::{PROPERTY, document, ending, no_payload, properties, refused};
+use super::{PROPERTY, document, no_payload, properties, refused};
 use crate::connectors::jira::lookup::encoded;
 use crate::connectors::jira::pages::Pages;
 use crate::connectors::jira::session::{Session, parsed};
-use crate::connectors::{Found, Outcome, Writer};
+use crate::connectors::{Found, Outcome, Writer, in_turn};
 use crate::http::{Class, Failure};
 use crate::operation::Operation;
 use crate::record::{Projection, Value};
@@ -41,22 +41,6 @@ impl CommentWriter {
             session,
             pace: IssuePace::default(),
         }
-    }
-
-    async fn all(&self, operations: &[Operation]) -> Vec<Outcome> {
-        let mut outcomes = Vec::with_capacity(operations.len());
-        let mut ended: Option<Failure> = None;
-        for operation in operations {
-            let outcome = match &ended {
-                Some(failure) => Outcome::NotApplied {
-                    failure: failure.clone(),
-                },
-                None => self.one(operation).await,
-            };
-            ended = ended.or_else(|| ending(&outcome));
-            outcomes.push(outcome);
-        }
-        outcomes
     }
 
     async fn one(&self, operation: &Operation) -> Outcome {
@@ -190,7 +174,7 @@ impl Writer for CommentWriter {
     }
 
     fn deliver<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Outcome>> {
-        Box::pin(self.all(operations))
+        Box::pin(in_turn(operations, |operation| self.one(operation)))
     }
 
     fn find<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Option<Found>>> {

@@ -10,9 +10,9 @@ use serde_json::{Value as Json, json};
 use tokio::sync::OnceCell;
 
 use super::fields::Fields;
-use super::{PROPERTY, ending, no_payload, properties, refused};
-use crate::connectors::jira::session::{Session, parsed};
-use crate::connectors::{Found, Outcome, Writer};
+use super::{PROPERTY, no_payload, properties, refused};
+use crate::connectors::jira::session::{Session, broken, parsed};
+use crate::connectors::{Found, Outcome, Writer, in_turn};
 use crate::http::{Class, Failure};
 use crate::operation::Operation;
 use crate::record::Value;
@@ -54,22 +54,6 @@ impl IssueWriter {
             session,
             fields: OnceCell::new(),
         }
-    }
-
-    async fn all(&self, operations: &[Operation]) -> Vec<Outcome> {
-        let mut outcomes = Vec::with_capacity(operations.len());
-        let mut ended: Option<Failure> = None;
-        for operation in operations {
-            let outcome = match &ended {
-                Some(failure) => Outcome::NotApplied {
-                    failure: failure.clone(),
-                },
-                None => self.one(operation).await,
-            };
-            ended = ended.or_else(|| ending(&outcome));
-            outcomes.push(outcome);
-        }
-        outcomes
     }
 
     async fn one(&self, operation: &Operation) -> Outcome {
@@ -168,6 +152,9 @@ impl IssueWriter {
             if page.next_page_token.is_none() || found.len() == wanted.len() {
                 return Ok(found);
             }
+            if page.next_page_token == token {
+                return Err(broken(path, "the same page comes again"));
+            }
             token = page.next_page_token;
         }
     }
@@ -198,7 +185,7 @@ impl Writer for IssueWriter {
     }
 
     fn deliver<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Outcome>> {
-        Box::pin(self.all(operations))
+        Box::pin(in_turn(operations, |operation| self.one(operation)))
     }
 
     fn find<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Vec<Option<Found>>> {

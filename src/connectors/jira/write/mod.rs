@@ -53,11 +53,3 @@ fn no_payload(what: &str) -> Outcome {
     );
     Outcome::Rejected { failure }
 }
-
-/// What has not been sent since the run ends anyhow.
-fn ending(outcome: &Outcome) -> Option<Failure> {
-    match outcome {
-        Outcome::NotApplied { failure } if failure.ends_the_run() => Some(failure.clone()),
-        _ => None,
-    }
-}
