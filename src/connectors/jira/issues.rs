@@ -23,9 +23,6 @@ use crate::expression::conversion::read_time;
 use crate::http::{Class, Failure};
 use crate::record::{Identity, Object, Projection, Record, Value};
 
-const BULKFETCH: &str = "/rest/api/3/issue/bulkfetch";
-/// How many issues are read by id at once: Jira's most.
-const BULK: usize = 100;
 const SEARCH: &str = "/rest/api/3/search/jql";
 /// How many issues a page is asked to have; Jira gives fewer where they are large.
 const PAGE: u64 = 100;
@@ -193,67 +190,6 @@ impl<'s> IssueSource<'s> {
             }
         };
         Ok(answer)
-    }
-
-    /// The records of issues by ids or keys, at most 100; what is not there, or may not be seen, is
-    /// not among them.
-    pub(super) async fn of(&self, ids: &[&str]) -> Result<Vec<Record>, Failure> {
-        let mut body = json!({ "issueIdsOrKeys": ids, "fields": self.asked.fields });
-        if let Some(members) = body.as_object_mut()
-            && !self.asked.expand.is_empty()
-        {
-            // Here `expand` is a list, unlike in a search.
-            members.insert("expand".to_owned(), self.asked.expand.clone().into());
-        }
-        let response = self
-            .session
-            .post(BULKFETCH, body.to_string().into_bytes())
-            .await?;
-        let answer = Answer::read(&response.body, &self.asked.issue)
-            .map_err(|error| broken(BULKFETCH, &error.to_string()))?;
-        let tops = [("names", &answer.names), ("schema", &answer.schema)];
-        let mut records = Vec::with_capacity(answer.issues.len());
-        for issue in answer.issues {
-            records.extend(self.record(issue, tops, &mut Vec::new()).await?.ok());
-        }
-        Ok(records)
-    }
-
-    /// Reads issues by their ids as they are now, whatever the query says; what is gone or hidden
-    /// is not among them.
-    pub(super) async fn by_ids(
-        &self,
-        ids: &[Arc<str>],
-        page: &mut Page,
-    ) -> Result<Vec<Record>, Failure> {
-        let mut records = Vec::with_capacity(ids.len());
-        for ids in ids.chunks(BULK) {
-            let body = json!({
-                "issueIdsOrKeys": ids.iter().map(|id| &**id).collect::<Vec<_>>(),
-                "fields": self.asked.fields,
-                "expand": self.asked.expand,
-            });
-            let response = self
-                .session
-                .post(BULKFETCH, body.to_string().into_bytes())
-                .await?;
-            let answer = Answer::read(&response.body, &self.asked.issue)
-                .map_err(|error| broken(BULKFETCH, &error.to_string()))?;
-            let Answer {
-                issues,
-                names,
-                schema,
-                ..
-            } = answer;
-            for issue in issues {
-                let tops = [("names", &names), ("schema", &schema)];
-                match self.record(issue, tops, &mut page.notices).await? {
-                    Ok(record) => records.push(record),
-                    Err(bad) => page.bad.push(bad),
-                }
-            }
-        }
-        Ok(records)
     }
 
     async fn record(

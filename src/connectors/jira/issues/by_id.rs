@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::answer::Answer;
 use super::super::session::broken;
 use super::{IssueSource, text};
-use crate::connectors::BadRecord;
+use crate::connectors::{BadRecord, Page};
 use crate::http::Failure;
 use crate::record::{Record, Value};
 
@@ -18,6 +18,36 @@ const BULK: &str = "/rest/api/3/issue/bulkfetch";
 const AT_ONCE: usize = 100;
 
 impl IssueSource<'_> {
+    /// The records of issues by ids or keys, at most [`AT_ONCE`]; what is not there, or may not be
+    /// seen, is not among them.
+    pub(in crate::connectors::jira) async fn of(
+        &self,
+        ids: &[&str],
+    ) -> Result<Vec<Record>, Failure> {
+        let records = self.fetched(ids, &mut Vec::new()).await?;
+        Ok(records.into_iter().filter_map(Result::ok).collect())
+    }
+
+    /// Reads issues by their ids as they are now, whatever the query says; what is gone or hidden
+    /// is not among them.
+    pub(in crate::connectors::jira) async fn by_ids(
+        &self,
+        ids: &[Arc<str>],
+        page: &mut Page,
+    ) -> Result<Vec<Record>, Failure> {
+        let mut records = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(AT_ONCE) {
+            let ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
+            for read in self.fetched(&ids, &mut page.notices).await? {
+                match read {
+                    Ok(record) => records.push(record),
+                    Err(bad) => page.bad.push(bad),
+                }
+            }
+        }
+        Ok(records)
+    }
+
     /// The records of issues, by their ids. What is gone, or may not be seen, is not among them.
     pub(in crate::connectors::jira) async fn of_ids(
         &self,
@@ -27,18 +57,7 @@ impl IssueSource<'_> {
         let mut found = HashMap::new();
         for ids in ids.chunks(AT_ONCE) {
             let ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
-            let mut body = json!({ "issueIdsOrKeys": ids, "fields": self.asked.fields });
-            if let Some(members) = body.as_object_mut()
-                && !self.asked.expand.is_empty()
-            {
-                members.insert("expand".to_owned(), self.asked.expand.clone().into());
-            }
-            let response = self
-                .session
-                .post(BULK, body.to_string().into_bytes())
-                .await?;
-            let answer = Answer::read(&response.body, &self.asked.issue)
-                .map_err(|error| broken(BULK, &error.to_string()))?;
+            let answer = self.bulkfetch(&ids).await?;
             let tops = [("names", &answer.names), ("schema", &answer.schema)];
             for issue in answer.issues {
                 let Some(id) = issue.get("id").and_then(text) else {
@@ -49,6 +68,36 @@ impl IssueSource<'_> {
             }
         }
         Ok(found)
+    }
+
+    async fn fetched(
+        &self,
+        ids: &[&str],
+        notices: &mut Vec<String>,
+    ) -> Result<Vec<Result<Record, BadRecord>>, Failure> {
+        let answer = self.bulkfetch(ids).await?;
+        let tops = [("names", &answer.names), ("schema", &answer.schema)];
+        let mut records = Vec::with_capacity(answer.issues.len());
+        for issue in answer.issues {
+            records.push(self.record(issue, tops, notices).await?);
+        }
+        Ok(records)
+    }
+
+    async fn bulkfetch(&self, ids: &[&str]) -> Result<Answer, Failure> {
+        // Here `expand` is a list, unlike in a search.
+        let mut body = json!({ "issueIdsOrKeys": ids, "fields": self.asked.fields });
+        if let Some(members) = body.as_object_mut()
+            && !self.asked.expand.is_empty()
+        {
+            members.insert("expand".to_owned(), self.asked.expand.clone().into());
+        }
+        let response = self
+            .session
+            .post(BULK, body.to_string().into_bytes())
+            .await?;
+        Answer::read(&response.body, &self.asked.issue)
+            .map_err(|error| broken(BULK, &error.to_string()))
     }
 
     /// Where changes begin to belong to the pipeline, once that is known.
