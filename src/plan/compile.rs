@@ -9,7 +9,7 @@ use super::check::{self, Reads};
 use super::compiler::Compiler;
 use super::steps::{self, Flow};
 use super::{Guard, OnError, Plan, schedule, sinks, sources, whole};
-use crate::config::{self, Catalog, Pipeline, Strings};
+use crate::config::{self, Catalog, JiraCatalog, Pipeline, Strings};
 use crate::diagnostic::{Code, Diagnostics, Source, Spanned, nearest};
 use crate::expression::parse_share;
 
@@ -31,6 +31,16 @@ pub struct Surroundings<'p> {
     pub strings: &'p Strings,
     /// What is known of the accounts, by connection.
     pub catalogs: &'p BTreeMap<Arc<str>, Catalog>,
+}
+
+impl Surroundings<'_> {
+    /// What is known of a connection's Jira site.
+    pub(super) fn jira(&self, connection: Option<&Arc<str>>) -> Option<&JiraCatalog> {
+        match self.catalogs.get(connection?) {
+            Some(Catalog::Jira(catalog)) => Some(catalog),
+            _ => None,
+        }
+    }
 }
 
 /// Compiles a pipeline; none where it has mistakes, which are then among the diagnostics.

@@ -46,13 +46,7 @@ fn hanging(
 ) -> Compiled {
     let span = named.span;
     let connection = connection("jira", written, named, surroundings, compiler);
-    let catalog =
-        connection
-            .as_ref()
-            .and_then(|connection| match surroundings.catalogs.get(connection) {
-                Some(config::Catalog::Jira(catalog)) => Some(catalog),
-                _ => None,
-            });
+    let catalog = surroundings.jira(connection.as_ref());
     let issues = jira::Issues {
         jql: jql.and_then(|jql| query::compile(jql, false, catalog, compiler)),
         since: since(from, compiler),

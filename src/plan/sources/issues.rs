@@ -25,13 +25,7 @@ pub(super) fn issues(
         compiler,
     );
     let live = source.live.is_some_and(|live| live.value);
-    let catalog =
-        connection
-            .as_ref()
-            .and_then(|connection| match surroundings.catalogs.get(connection) {
-                Some(config::Catalog::Jira(catalog)) => Some(catalog),
-                _ => None,
-            });
+    let catalog = surroundings.jira(connection.as_ref());
     let jql = source
         .jql
         .as_ref()

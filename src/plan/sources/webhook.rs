@@ -28,13 +28,7 @@ pub(super) fn jira(
         surroundings,
         compiler,
     );
-    let catalog =
-        connection
-            .as_ref()
-            .and_then(|connection| match surroundings.catalogs.get(connection) {
-                Some(config::Catalog::Jira(catalog)) => Some(catalog),
-                _ => None,
-            });
+    let catalog = surroundings.jira(connection.as_ref());
     let (thing, events) = jira_events(&source.events, span, compiler);
     if let (
         Some(thing @ (Thing::Version | Thing::Sprint | Thing::User | Thing::Project)),
