@@ -19,16 +19,7 @@ pub(super) fn campaigns(
     flow: &mut Flow,
     compiler: &mut Compiler<'_>,
 ) -> Option<brevo::Campaigns> {
-    let id = optional(written.id.as_ref(), Place::LeftOut, flow, compiler);
-    let compiled = id.as_ref().and_then(Option::as_ref);
-    message::id(
-        "a campaign",
-        written.id.as_ref(),
-        compiled,
-        span,
-        flow,
-        compiler,
-    );
+    let id = message::id(written.id.as_ref(), span, "a campaign", flow, compiler);
     let name = value(&written.name, Place::LeftOut, flow, compiler);
     if let Some(name) = &name {
         message::text("name", name, flow, compiler);

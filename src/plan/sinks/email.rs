@@ -3,7 +3,7 @@
 use super::super::compiler::Compiler;
 use super::super::steps::Flow;
 use super::message;
-use super::values::{optional, takes, value, values};
+use super::values::{takes, value, values};
 use crate::config;
 use crate::connectors::brevo::spec::{self as brevo, IdentityKind};
 use crate::diagnostic::Span;
@@ -17,16 +17,7 @@ pub(super) fn email(
     flow: &mut Flow,
     compiler: &mut Compiler<'_>,
 ) -> Option<brevo::Email> {
-    let id = optional(written.id.as_ref(), Place::LeftOut, flow, compiler);
-    let compiled = id.as_ref().and_then(Option::as_ref);
-    message::id(
-        "an e-mail",
-        written.id.as_ref(),
-        compiled,
-        span,
-        flow,
-        compiler,
-    );
+    let id = message::id(written.id.as_ref(), span, "an e-mail", flow, compiler);
     let template = value(&written.template, Place::LeftOut, flow, compiler);
     if let Some(template) = &template {
         message::template(template, flow, compiler);

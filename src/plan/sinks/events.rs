@@ -62,20 +62,11 @@ pub(super) fn events(
     }
     let identify = identify(&written.identify, flow, compiler);
     let at = optional(written.at.as_ref(), Place::LeftOut, flow, compiler);
-    let id = optional(written.id.as_ref(), Place::LeftOut, flow, compiler);
+    let id = message::id(written.id.as_ref(), span, "an event", flow, compiler);
     time_or_number(
         "at",
         "a time",
         at.as_ref().and_then(Option::as_ref),
-        flow,
-        compiler,
-    );
-    let compiled = id.as_ref().and_then(Option::as_ref);
-    message::id(
-        "an event",
-        written.id.as_ref(),
-        compiled,
-        span,
         flow,
         compiler,
     );

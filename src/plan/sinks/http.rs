@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::compiler::Compiler;
 use super::super::http::{self, Header};
 use super::super::steps::Flow;
-use super::once;
+use super::message;
 use super::values::{optional, takes, value};
 use crate::config::{self, Method};
 use crate::connectors::http::spec::HttpSink;
@@ -63,8 +63,8 @@ pub(super) fn http(
             "leave `body` out, or say another `method`",
         );
     }
-    let id = once::id(written.id.as_ref(), span, "a request", flow, compiler);
-    let backfill = once::backfill(written.backfill.as_ref(), compiler);
+    let id = message::id(written.id.as_ref(), span, "a request", flow, compiler);
+    let backfill = message::backfill(written.backfill.as_ref(), compiler);
     let method = match written.method.value {
         Method::Post => "POST",
         Method::Put => "PUT",

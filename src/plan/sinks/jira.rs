@@ -2,7 +2,7 @@
 
 use super::super::compiler::Compiler;
 use super::super::steps::Flow;
-use super::once;
+use super::message;
 use super::values::{takes, value, values};
 use crate::config::{self, Catalog, JiraCatalog};
 use crate::connectors::jira::spec::{NewComment, NewIssue, is_document};
@@ -23,7 +23,7 @@ pub(super) fn issue(
     flow: &mut Flow,
     compiler: &mut Compiler<'_>,
 ) -> Option<NewIssue> {
-    let id = once::id(written.id.as_ref(), span, "an issue", flow, compiler);
+    let id = message::id(written.id.as_ref(), span, "an issue", flow, compiler);
     let project = value(&written.project, Place::LeftOut, flow, compiler);
     if let Some(project) = &project {
         name("project", "the key of a project", project, flow, compiler);
@@ -81,7 +81,7 @@ pub(super) fn issue(
         }
         known_fields(written, catalog, compiler);
     }
-    let backfill = once::backfill(written.backfill.as_ref(), compiler);
+    let backfill = message::backfill(written.backfill.as_ref(), compiler);
     Some(NewIssue {
         id: id?,
         project: project?,
@@ -149,7 +149,7 @@ pub(super) fn comment(
     flow: &mut Flow,
     compiler: &mut Compiler<'_>,
 ) -> Option<NewComment> {
-    let id = once::id(written.id.as_ref(), span, "a comment", flow, compiler);
+    let id = message::id(written.id.as_ref(), span, "a comment", flow, compiler);
     let issue = value(&written.issue, Place::LeftOut, flow, compiler);
     if let Some(issue) = &issue {
         name("issue", "the id or key of an issue", issue, flow, compiler);
@@ -168,7 +168,7 @@ pub(super) fn comment(
             compiler,
         );
     }
-    let backfill = once::backfill(written.backfill.as_ref(), compiler);
+    let backfill = message::backfill(written.backfill.as_ref(), compiler);
     Some(NewComment {
         id: id?,
         issue: issue?,

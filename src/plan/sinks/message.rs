@@ -2,43 +2,45 @@
 
 use super::super::compiler::Compiler;
 use super::super::steps::Flow;
-use super::values::takes;
+use super::values::{optional, takes};
 use crate::config::Written;
 use crate::connectors::brevo::spec as brevo;
 use crate::diagnostic::{Code, Span, Spanned};
-use crate::expression::{Expression, parse_duration};
+use crate::expression::{Expression, Place, parse_duration};
 use crate::record::Value;
 use crate::shape::Kinds;
 
 const NO_IDENTITY: Code = Code::new("sink.no_identity");
 const BAD_DURATION: Code = Code::new("pipeline.bad_duration");
 
-/// Says where an id can never be one, and where there is none.
+/// What makes an operation one; records without identity need an `id` here.
 pub(super) fn id(
-    what: &str,
     written: Option<&Written>,
-    compiled: Option<&Expression>,
     span: Span,
-    flow: &Flow,
+    what: &str,
+    flow: &mut Flow,
     compiler: &mut Compiler<'_>,
-) {
-    if let Some(id) = compiled {
-        let fits = |value: &Value| match value {
-            Value::String(text) => !text.trim().is_empty(),
-            value => matches!(value, Value::Number(_)),
-        };
-        let kinds = Kinds::TEXT.union(Kinds::NUMBER);
-        takes("id", "text or a number", kinds, &fits, id, flow, compiler);
-    }
-    if written.is_none() && !flow.has_identity {
-        compiler.mistake(
+) -> Option<Option<Expression>> {
+    let id = optional(written, Place::LeftOut, flow, compiler)?;
+    match &id {
+        Some(id) => {
+            let fits = |value: &Value| match value {
+                Value::String(text) => !text.trim().is_empty(),
+                value => matches!(value, Value::Number(_)),
+            };
+            let kinds = Kinds::TEXT.union(Kinds::NUMBER);
+            takes("id", "text or a number", kinds, &fits, id, flow, compiler);
+        }
+        None if !flow.has_identity => compiler.mistake(
             NO_IDENTITY,
             format!("{what} needs an id, and these records have none"),
             span,
             "no identity",
             "say `id:` here, or `id:` at the source",
-        );
+        ),
+        None => {}
     }
+    Some(id)
 }
 
 /// How old may be what is sent, in milliseconds.

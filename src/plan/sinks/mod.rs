@@ -13,7 +13,6 @@ mod message;
 mod metrics;
 mod notes;
 mod objects;
-mod once;
 mod values;
 
 use super::check;

@@ -5,7 +5,7 @@ use super::super::compiler::Compiler;
 use super::super::steps::Flow;
 use super::identify::{identify, says_nobody};
 use super::message;
-use super::values::{optional, value};
+use super::values::value;
 use crate::config;
 use crate::connectors::brevo::spec as brevo;
 use crate::diagnostic::Span;
@@ -26,16 +26,7 @@ pub(super) fn notes(
         let is_html = |reference: &Reference| check::is_html(reference, &flow.shape);
         text.escape_texts(escape_html, &is_html);
     }
-    let id = optional(written.id.as_ref(), Place::LeftOut, flow, compiler);
-    let compiled = id.as_ref().and_then(Option::as_ref);
-    message::id(
-        "a note",
-        written.id.as_ref(),
-        compiled,
-        span,
-        flow,
-        compiler,
-    );
+    let id = message::id(written.id.as_ref(), span, "a note", flow, compiler);
     let backfill = message::backfill(written.backfill.as_ref(), compiler);
     if nobody {
         return None;
