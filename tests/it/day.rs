@@ -1,33 +1,47 @@
-//! A day of five pipelines on a simulated clock: edits, an hour without Brevo, an hour in which Jira
-//! stumbles. What Brevo has in the end is held against the issues themselves, read by other means.
+//! A day of five pipelines on a simulated clock: edits, webhooks of which some are lost and some
+//! come twice, an access token that ends in mid-run, a webhook whose 30 days are over, an hour
+//! without Brevo, an hour in which Jira stumbles; and a quiet month after it. What Brevo has in
+//! the end is held against the issues themselves, read by other means.
+
+mod edits;
+mod expected;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flowline::engine::{self, End, Observer, RunEvent};
-use flowline::http::{Clock as _, HttpTransport, ManualClock, NoExchanges, Parts, SeededRandom};
+use flowline::http::{Clock as _, SeededRandom};
 use flowline::plan::Plan;
 use flowline::project::{self, Opened};
-use flowline::runtime::{Ask, Connected, Kept, Keys, connect, endpoints, run_once};
-use flowline::sandbox::{Fault, FaultKind, Faults, Options, Sandbox};
-use flowline::state::{DatabaseTime, Seal, SqliteStore};
+use flowline::runtime::registration::{self, Outcome, Verb, delivery_url};
+use flowline::runtime::{
+    Ask, Connected, Credential, Kept, Keys, Signing, connect, drop_worked_off, endpoints,
+    inbox_sources, run_once, signing,
+};
+use flowline::sandbox::{Fault, FaultKind};
+use flowline::server::serve_connections;
+use flowline::server::webhooks::{self, Verification, Webhooks};
+use flowline::state::{DatabaseTime, InboxView as _, Seal, SqliteStore, Vault};
 use flowline::transform::MaskKey;
+use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
 use serde_json::{Value as Json, json};
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-const BEGIN: &str = "2026-11-24T00:00:00Z";
-const PIPELINES: [&str; 5] = [
-    "support-tickets",
-    "issue-events",
-    "status-changes",
-    "team-capacity-open",
-    "people-projects",
-];
+use edits::Edits;
+use expected::{State, address};
+use world::{PIPELINES, World};
+
+/// When the app's webhook was registered: 30 days before half past nine of the day.
+const REGISTERED: &str = "2026-10-25T09:30:00Z";
+/// How far the clock moves at once.
+const STEP: Duration = Duration::from_secs(600);
+/// The project's key.
+const KEY: [u8; 32] = [7; 32];
 
 struct Quiet;
 
@@ -35,115 +49,31 @@ impl Observer for Quiet {
     fn told(&self, _: RunEvent) {}
 }
 
-/// The product, the services and the time.
-struct World {
-    clock: Arc<ManualClock>,
-    sandbox: Sandbox,
-    web: reqwest::Client,
-    folder: TempDir,
-}
-
-impl World {
-    async fn start() -> Self {
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let clock = Arc::new(ManualClock::at(BEGIN.parse().unwrap()));
-        let time = Arc::clone(&clock);
-        let mut options = Options::new(Arc::new(move || time.now()));
-        options.limits = false;
-        let sandbox = Sandbox::start(options).await.unwrap();
-        let folder = TempDir::new().unwrap();
-        project(folder.path(), &sandbox);
-        Self {
-            clock,
-            sandbox,
-            web: reqwest::Client::new(),
-            folder,
-        }
-    }
-
-    async fn control(&self, method: reqwest::Method, path: &str, body: &Json) -> Json {
-        let url = format!("{}{path}", self.sandbox.control_url());
-        let request = self.web.request(method, url).json(body);
-        let answer = request.send().await.unwrap();
-        assert!(answer.status().is_success(), "{path} {body}");
-        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
-    }
-
-    async fn edit(&self, edit: &Json) {
-        self.control(reqwest::Method::POST, "/jira/edit", edit)
-            .await;
-    }
-
-    async fn fails(&self, rules: Vec<Fault>) {
-        let faults = serde_json::to_value(Faults { rules }).unwrap();
-        self.control(reqwest::Method::PUT, "/faults", &faults).await;
-    }
-
-    /// Every issue of the two projects, as Jira has it.
-    async fn issues(&self) -> Vec<Json> {
-        let mut issues = Vec::new();
-        let mut token = Json::Null;
-        loop {
-            let mut body = json!({
-                "jql": "project in (SUPPORT, PRODUCT)", "fields": ["*all"], "expand": "changelog",
-                "maxResults": 50,
-            });
-            if !token.is_null() {
-                body["nextPageToken"] = token;
-            }
-            let url = format!("{}/rest/api/3/search/jql", self.sandbox.jira_url());
-            let request = self
-                .web
-                .post(url)
-                .basic_auth(self.sandbox.jira_email(), Some(self.sandbox.jira_token()))
-                .json(&body);
-            let text = request.send().await.unwrap().text().await.unwrap();
-            let page: Json = serde_json::from_str(&text).unwrap();
-            issues.extend(page["issues"].as_array().unwrap().iter().cloned());
-            token = page["nextPageToken"].clone();
-            if token.is_null() {
-                return issues;
-            }
-        }
-    }
-}
-
-/// The pipelines that ship, joined to the sandbox.
-fn project(folder: &Path, sandbox: &Sandbox) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    fs::create_dir_all(folder.join("pipelines")).unwrap();
-    for name in PIPELINES {
-        let file = format!("pipelines/{name}.yaml");
-        fs::copy(root.join(&file), folder.join(&file)).unwrap();
-    }
-    let text = format!(
-        "flowline: 1\n\
-         connections:\n\
-         \x20 support: {{ jira: {{ site: '{}', auth: {{ basic: {{ email: '{}', api_token: '${{TOKEN}}' }} }} }} }}\n\
-         \x20 marketing: {{ brevo: {{ url: '{}', api_key: '${{KEY}}' }} }}\n\
-         vars: {{ support_list: 22 }}\n",
-        sandbox.jira_url(),
-        sandbox.jira_email(),
-        sandbox.brevo_url(),
-    );
-    fs::write(folder.join("flowline.yaml"), text).unwrap();
-}
-
-/// What runs the pipelines when they are due.
+/// What serves: runs pipelines when they are due or woken, takes webhooks, registers them.
 struct Running<'w> {
     world: &'w World,
     opened: Opened,
-    connected: Connected,
-    store: SqliteStore,
+    store: Arc<SqliteStore>,
+    vault: Vault,
     keys: Keys,
+    webhooks: Arc<Webhooks>,
+    /// Where webhooks are delivered.
+    public_url: String,
+    /// Opened by the run that finds none; dropped every hour and where a run fails.
+    connected: Option<Connected>,
     last: BTreeMap<String, Timestamp>,
+    /// How many runs ended how.
     ends: BTreeMap<&'static str, u64>,
+    /// How often webhooks were found how.
+    registrations: BTreeMap<&'static str, u64>,
 }
 
 impl<'w> Running<'w> {
     async fn start(world: &'w World) -> Self {
+        let (client_id, client_secret) = world.sandbox.jira_app();
         let environment = BTreeMap::from([
-            ("TOKEN".to_owned(), world.sandbox.jira_token().to_owned()),
+            ("CLIENT_ID".to_owned(), client_id.to_owned()),
+            ("CLIENT_SECRET".to_owned(), client_secret.to_owned()),
             ("KEY".to_owned(), world.sandbox.brevo_key().to_owned()),
         ]);
         let root = world.folder.path();
@@ -155,39 +85,111 @@ impl<'w> Running<'w> {
         });
         let plans: BTreeSet<&str> = opened.plans.keys().map(String::as_str).collect();
         assert_eq!(plans, BTreeSet::from(PIPELINES), "{:?}", opened.diagnostics);
-        let loaded = opened.loaded.as_ref().unwrap();
-        let used = ["support".into(), "marketing".into()];
-        let endpoints = endpoints(loaded, &used, root, &Kept::default()).unwrap();
-        let connected = connect(&endpoints, &|_, _| Parts {
-            transport: Arc::new(HttpTransport::new().unwrap()),
-            clock: Arc::clone(&world.clock) as Arc<_>,
-            random: Arc::new(SeededRandom::new(7)),
-            exchanges: Arc::new(NoExchanges),
-            cancel: CancellationToken::new(),
-            pace: None,
-            share: None,
-        })
-        .await
-        .unwrap();
-        let store = SqliteStore::open(&root.join(".flowline/state.db"), DatabaseTime::Own).unwrap();
+        let store = SqliteStore::open(&state_file(root), DatabaseTime::Own).unwrap();
+        let store = Arc::new(store);
+        let vault = Vault::open(&state_file(root), Seal::new(&KEY).unwrap()).unwrap();
+        world.connect(&opened, &vault).await;
+        let webhooks = Webhooks::new(
+            Arc::clone(&store) as Arc<_>,
+            Arc::clone(&world.clock) as Arc<_>,
+            verifications(&opened, root),
+        );
+        let webhooks = Arc::new(webhooks);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let public_url = format!("http://{}", listener.local_addr().unwrap());
+        let router = webhooks::router(Arc::clone(&webhooks));
+        let stop = CancellationToken::new();
+        tokio::spawn(serve_connections(
+            listener,
+            router,
+            stop,
+            Duration::from_secs(1),
+        ));
         Self {
             world,
             opened,
-            connected,
             store,
+            vault,
             keys: Keys {
-                mask: MaskKey::new([7; 32]),
-                seal: Some(Seal::new(&[7; 32]).unwrap()),
+                mask: MaskKey::new(KEY),
+                seal: Some(Seal::new(&KEY).unwrap()),
             },
+            webhooks,
+            public_url,
+            connected: None,
             last: BTreeMap::new(),
             ends: BTreeMap::new(),
+            registrations: BTreeMap::new(),
         }
+    }
+
+    fn plans(&self) -> Vec<Arc<Plan>> {
+        self.opened.plans.values().cloned().collect()
+    }
+
+    /// What a connection gets in with, as it is kept now.
+    fn credential(&self) -> Credential {
+        let kept = self.vault.credential("support").unwrap().unwrap();
+        assert!(!kept.exchanging);
+        Credential::parse(&kept.text).unwrap()
+    }
+
+    fn kept(&self) -> Kept {
+        kept(self.world.folder.path())
+    }
+
+    /// Opens the sessions, where they are not open.
+    async fn open(&mut self) -> Option<&Connected> {
+        if self.connected.is_none() {
+            let loaded = self.opened.loaded.as_ref().unwrap();
+            let used = ["support".into(), "marketing".into()];
+            let root = self.world.folder.path();
+            let endpoints = endpoints(loaded, &used, root, &self.kept()).unwrap();
+            let parts = |_: &Arc<str>, _: &_| self.world.parts();
+            let mut connected = connect(&endpoints, &parts).await.ok()?;
+            connected.inbox = Some(Arc::clone(&self.store) as Arc<_>);
+            self.connected = Some(connected);
+        }
+        self.connected.as_ref()
+    }
+
+    /// What the server does at its start and every hour.
+    async fn hour(&mut self) {
+        self.connected = None;
+        let now = self.world.clock.now().as_millisecond();
+        let found = match self.settled(Verb::Register, now).await {
+            Some(outcome) => {
+                assert!(outcome.refused.is_empty(), "{:?}", outcome.refused);
+                outcome.standing[0].done
+            }
+            None => "out of reach",
+        };
+        *self.registrations.entry(found).or_default() += 1;
+    }
+
+    /// Settles the one webhook that is wanted; none where Jira does not answer.
+    async fn settled(&mut self, verb: Verb, now: i64) -> Option<Outcome> {
+        let wanted = registration::wanted(&self.plans()).swap_remove(0);
+        let loaded = self.opened.loaded.as_ref().unwrap();
+        let root = self.world.folder.path();
+        let way = registration::way(loaded, &wanted, root, &self.kept()).unwrap();
+        let url = delivery_url(&self.public_url, &wanted.connection);
+        let ask = registration::Ask {
+            verb,
+            url: &url,
+            now,
+        };
+        let mut outcome = Outcome::default();
+        let connected = self.open().await?;
+        let settled = registration::settle(connected, &way, &wanted, ask, &mut outcome);
+        settled.await.ok()?;
+        assert!(outcome.standing.len() < 2, "{outcome:?}");
+        Some(outcome)
     }
 
     /// Runs what is due now.
     async fn due(&mut self) {
-        let plans: Vec<Arc<Plan>> = self.opened.plans.values().cloned().collect();
-        for plan in plans {
+        for plan in self.plans() {
             let now = self.world.clock.now();
             let last = self.last.get(&*plan.name).copied();
             let timing = plan.timing.as_ref().unwrap();
@@ -198,7 +200,34 @@ impl<'w> Running<'w> {
         }
     }
 
+    /// Runs whom webhooks have woken; how many events Brevo has then that it had not before.
+    async fn woken(&mut self) -> usize {
+        self.world.hooks().await;
+        let Some(connections) = self.webhooks.wakes().next().now_or_never() else {
+            return 0;
+        };
+        assert_eq!(connections, BTreeSet::from(["support".into()]));
+        let before = self.world.brevo("events").await.len();
+        for plan in self.plans() {
+            if !inbox_sources(&plan).is_empty() {
+                self.run(&plan).await;
+            }
+        }
+        self.world.brevo("events").await.len() - before
+    }
+
     async fn run(&mut self, plan: &Arc<Plan>) {
+        let end = self.ended(plan).await;
+        if end != "done" {
+            self.connected = None;
+        }
+        *self.ends.entry(end).or_default() += 1;
+    }
+
+    async fn ended(&mut self, plan: &Arc<Plan>) -> &'static str {
+        if self.open().await.is_none() {
+            return "not begun";
+        }
         let context = engine::Context {
             clock: &*self.world.clock,
             random: &SeededRandom::new(3),
@@ -207,157 +236,132 @@ impl<'w> Running<'w> {
         };
         let ran = run_once(
             plan,
-            &self.connected,
+            self.connected.as_ref().unwrap(),
             self.world.folder.path(),
-            &self.store,
+            &*self.store,
             (&self.keys, Ask::default()),
             &|_| {},
             &context,
         )
         .await;
-        let end = match ran {
+        drop_worked_off(&*self.store, &self.plans()).await.unwrap();
+        match ran {
             Ok(finished) => match finished.end {
                 End::Done => "done",
                 _ => "failed",
             },
             Err(_) => "not begun",
+        }
+    }
+
+    /// What the search did not see yet, and what Brevo is waited for.
+    async fn comes_to_rest(&mut self) {
+        for _ in 0..3 {
+            self.world.clock.advance(STEP);
+            for plan in self.plans() {
+                self.run(&plan).await;
+            }
+        }
+    }
+
+    fn ran(&self, how: &str) -> u64 {
+        self.ends.get(how).copied().unwrap_or_default()
+    }
+
+    fn registered(&self, how: &str) -> u64 {
+        self.registrations.get(how).copied().unwrap_or_default()
+    }
+}
+
+fn state_file(root: &Path) -> std::path::PathBuf {
+    root.join(".flowline/state.db")
+}
+
+fn kept(root: &Path) -> Kept {
+    let vault = Vault::open(&state_file(root), Seal::new(&KEY).unwrap()).unwrap();
+    Kept::of(Some(vault)).unwrap()
+}
+
+/// What deliveries must carry.
+fn verifications(opened: &Opened, root: &Path) -> BTreeMap<Arc<str>, Verification> {
+    let all = signing(opened.loaded.as_ref().unwrap(), root, &kept(root)).into_iter();
+    all.map(|(name, signing)| {
+        let verification = match signing {
+            Signing::Jira {
+                secret,
+                client_secret,
+            } => Verification::Jira {
+                secret,
+                client_secret,
+            },
+            Signing::Brevo { token } => Verification::Brevo { token },
         };
-        *self.ends.entry(end).or_default() += 1;
-    }
-
-    async fn all(&mut self) {
-        let plans: Vec<Arc<Plan>> = self.opened.plans.values().cloned().collect();
-        for plan in plans {
-            self.run(&plan).await;
-        }
-    }
+        (name, verification)
+    })
+    .collect()
 }
 
-/// Draws the day's edits.
-struct Edits {
-    seed: u64,
-    made: u64,
+/// What Brevo has.
+async fn found(world: &World) -> State {
+    State::found(
+        &world.brevo("contacts").await,
+        &world.brevo("lists").await,
+        &world.brevo("events").await,
+    )
 }
 
-impl Edits {
-    fn draw(&mut self, below: usize) -> usize {
-        // A linear congruential generator: the same day each time.
-        self.seed = self
-            .seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.seed >> 33).unwrap() % below
-    }
+/// Brevo has what the issues say.
+async fn assert_is_as_the_issues_say(world: &World, first_run: Timestamp, before: &State) {
+    let found = found(world).await;
+    let mut expected = State::expected(&world.issues().await, first_run, before.clone());
+    // An assignee whom nothing else made a contact is none.
+    let contacts = world.brevo("contacts").await;
+    let contacts: BTreeSet<&str> = contacts
+        .iter()
+        .map(|contact| contact["email"].as_str().unwrap())
+        .collect();
+    expected.open.retain(|email, _| contacts.contains(&**email));
+    let sizes = [
+        found.tickets.len(),
+        found.events.len(),
+        found.lists.len(),
+        found.open.len(),
+    ];
+    assert!(sizes.iter().all(|size| *size > 2), "{sizes:?}");
+    assert_eq!(found.tickets, expected.tickets);
+    assert_eq!(found.events, expected.events);
+    assert_eq!(found.lists, expected.lists);
+    assert_eq!(found.open, expected.open);
+    assert_eq!(found.accounts, expected.accounts);
+}
 
-    fn next(&mut self, issues: &[(String, String)]) -> Json {
-        self.made += 1;
-        let (key, _) = &issues[self.draw(issues.len())];
-        let project = ["SUPPORT", "PRODUCT"][self.draw(2)];
-        let reporter = &issues[self.draw(issues.len())].1;
-        let status = ["To Do", "In Progress", "Done"][self.draw(3)];
-        match self.draw(6) {
-            0 => json!({ "create": {
-                "project": project, "issue_type": "Bug",
-                "summary": format!("Found on the day, {}", self.made),
-                "reporter": reporter,
-            } }),
-            1 => {
-                json!({ "fields": { "issue": key, "summary": format!("Said anew, {}", self.made) } })
-            }
-            2 => json!({ "comment": { "issue": key, "text": "Looking into it", "public": true } }),
-            _ => json!({ "status": { "issue": key, "to": status } }),
-        }
+fn of(service: &str, kind: FaultKind) -> Fault {
+    Fault {
+        service: Some(serde_json::from_value(json!(service)).unwrap()),
+        ..Fault::new(kind)
     }
 }
 
-fn time(text: &Json) -> Timestamp {
-    jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%.f%z", text.as_str().unwrap())
-        .unwrap()
-        .to_timestamp()
-        .unwrap()
-}
-
-/// The reporter's address, where it is one.
-fn address(issue: &Json) -> Option<String> {
-    let email = issue["fields"]["reporter"]["emailAddress"].as_str()?;
-    let is_one = email.contains('@') && !email.contains(' ');
-    is_one.then(|| email.to_lowercase())
-}
-
-/// What Brevo must have, made of the issues alone.
-struct Expected {
-    /// The newest ticket of each reporter and its status.
-    tickets: BTreeMap<String, (String, String)>,
-    /// The ids of the events, by name.
-    events: BTreeMap<String, BTreeSet<String>>,
-}
-
-impl Expected {
-    fn of(issues: &[Json], first_run: Timestamp) -> Self {
-        let days = |count: i64| first_run - SignedDuration::from_hours(24 * count);
-        let mut newest: BTreeMap<String, &Json> = BTreeMap::new();
-        let mut events: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let types = ["Bug", "Story", "Task", "Support Request"];
-        for issue in issues {
-            let fields = &issue["fields"];
-            let Some(email) = address(issue) else {
-                continue;
-            };
-            if time(&fields["updated"]) < days(30) {
-                continue;
-            }
-            let tracked = types.contains(&fields["issuetype"]["name"].as_str().unwrap());
-            if tracked {
-                let newer = newest.get(&email).is_none_or(|known| {
-                    time(&known["fields"]["created"]) < time(&fields["created"])
-                });
-                if newer {
-                    newest.insert(email, issue);
-                }
-            }
-            let id = issue["id"].as_str().unwrap();
-            let mut add = |name: &str, id: String| {
-                assert!(events.entry(name.to_owned()).or_default().insert(id));
-            };
-            if time(&fields["created"]) >= first_run {
-                add("issue_created", format!("{id}-created"));
-            }
-            for history in issue["changelog"]["histories"].as_array().unwrap() {
-                let at = time(&history["created"]);
-                for item in history["items"].as_array().unwrap() {
-                    let name = item["fieldId"].as_str().unwrap_or_default();
-                    let id = format!("{id}-{}-{name}", history["id"].as_str().unwrap());
-                    match name {
-                        "status" => {
-                            if tracked && at >= days(7) {
-                                add("ticket_status_changed", id.clone());
-                            }
-                            if at >= first_run {
-                                add("status_changed", id);
-                            }
-                        }
-                        "resolution" if at >= first_run && !item["toString"].is_null() => {
-                            add("issue_resolved", id);
-                        }
-                        _ => {}
-                    }
-                }
-            }
-        }
-        let ticket = |issue: &Json| {
-            let text = |value: &Json| value.as_str().unwrap().to_owned();
-            (
-                text(&issue["key"]),
-                text(&issue["fields"]["status"]["name"]),
-            )
-        };
-        Self {
-            tickets: newest
-                .iter()
-                .map(|(email, issue)| (email.clone(), ticket(issue)))
-                .collect(),
-            events,
-        }
+/// What goes wrong in an hour of the day.
+fn faults(hour: i64) -> Vec<Fault> {
+    match hour {
+        // Nobody can register webhooks, and the one that there is ends meanwhile.
+        0..=11 => vec![Fault {
+            path: Some("/rest/api/3/webhook".to_owned()),
+            ..of("jira", FaultKind::Unavailable)
+        }],
+        13 => vec![of("brevo", FaultKind::Unavailable)],
+        17 => vec![
+            Fault {
+                share: 0.2,
+                ..of("jira", FaultKind::RateLimitedHtml)
+            },
+            Fault {
+                share: 0.1,
+                ..Fault::new(FaultKind::LostAnswer)
+            },
+        ],
+        _ => Vec::new(),
     }
 }
 
@@ -365,88 +369,144 @@ impl Expected {
 async fn after_a_day_of_edits_and_outages_brevo_has_what_the_issues_say() {
     let world = World::start().await;
     let first_run = world.clock.now();
-    let known: Vec<(String, String)> = world
-        .issues()
-        .await
+    let before = found(&world).await;
+    let issues = world.issues().await;
+    let known: Vec<(String, String)> = issues
         .iter()
-        .filter_map(|issue| Some((issue["key"].as_str()?.to_owned(), address(issue)?)))
-        .collect();
-    let mut running = Running::start(&world).await;
-    let mut edits = Edits { seed: 11, made: 0 };
-    let end = first_run + SignedDuration::from_hours(24);
-    let mut hour = 0;
-    while world.clock.now() < end {
-        let now_hour = (world.clock.now().as_second() - first_run.as_second()) / 3_600;
-        if now_hour != hour {
-            hour = now_hour;
-            world
-                .fails(match hour {
-                    13 => vec![Fault {
-                        service: Some(serde_json::from_value(json!("brevo")).unwrap()),
-                        ..Fault::new(FaultKind::Unavailable)
-                    }],
-                    17 => vec![
-                        Fault {
-                            share: 0.2,
-                            service: Some(serde_json::from_value(json!("jira")).unwrap()),
-                            ..Fault::new(FaultKind::RateLimitedHtml)
-                        },
-                        Fault {
-                            share: 0.1,
-                            ..Fault::new(FaultKind::LostAnswer)
-                        },
-                    ],
-                    _ => Vec::new(),
-                })
-                .await;
-        }
-        for _ in 0..edits.draw(3) {
-            world.edit(&edits.next(&known)).await;
-        }
-        running.due().await;
-        world.clock.advance(Duration::from_secs(600));
-    }
-    let ended = |how: &str| running.ends.get(how).copied().unwrap_or_default();
-    assert!(ended("failed") + ended("not begun") > 0 && ended("done") > 500);
-    // What the search did not see yet, and what Brevo is waited for.
-    for _ in 0..3 {
-        world.clock.advance(Duration::from_secs(600));
-        running.all().await;
-    }
-
-    let expected = Expected::of(&world.issues().await, first_run);
-    let contacts = world
-        .control(reqwest::Method::GET, "/brevo/contacts", &Json::Null)
-        .await;
-    let contacts = contacts["contacts"].as_array().unwrap();
-    let found: BTreeMap<String, (String, String)> = contacts
-        .iter()
-        .filter_map(|contact| {
-            let text = |name: &str| contact["attributes"][name].as_str().map(str::to_owned);
-            let email = contact["email"].as_str()?.to_lowercase();
-            Some((
-                email,
-                (text("LAST_TICKET_KEY")?, text("LAST_TICKET_STATUS")?),
-            ))
+        .filter_map(|issue| {
+            let key = issue["key"].as_str()?.to_owned();
+            Some((key, address(&issue["fields"]["reporter"])?))
         })
         .collect();
-    assert_eq!(found, expected.tickets);
+    let mut running = Running::start(&world).await;
+    let tokens = running.credential().tokens.unwrap();
 
-    let sent = world
-        .control(reqwest::Method::GET, "/brevo/events", &Json::Null)
-        .await;
-    let sent = sent["events"].as_array().unwrap();
-    let mut events: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for event in sent {
-        let name = event["event_name"].as_str().unwrap().to_owned();
-        let id = event["event_properties"]["event_id"].as_str().unwrap();
-        let news = events.entry(name).or_default().insert(id.to_owned());
-        assert!(news, "{id} was sent twice");
+    // Somebody registered the webhook in October, and the server was off since.
+    let fixed = json!({ "fixed": REGISTERED });
+    world.control(Method::POST, "/clock", &fixed).await;
+    let long_ago = REGISTERED.parse::<Timestamp>().unwrap().as_millisecond();
+    let outcome = running.settled(Verb::Register, long_ago).await.unwrap();
+    assert_eq!(outcome.standing[0].done, "registered");
+    let released = json!({ "released": true });
+    world.control(Method::POST, "/clock", &released).await;
+    let delivering = json!({ "lose": 0.25, "duplicate": 0.1 });
+    world.control(Method::PUT, "/hooks", &delivering).await;
+
+    let mut edits = Edits { seed: 11, made: 0 };
+    let end = first_run + SignedDuration::from_hours(24);
+    let (mut hour, mut by_webhook, mut in_silence) = (-1, 0, 0);
+    while world.clock.now() < end {
+        let minutes = (world.clock.now().as_second() - first_run.as_second()) / 60;
+        if minutes / 60 != hour {
+            hour = minutes / 60;
+            world.fails(faults(hour)).await;
+            running.hour().await;
+        }
+        let hooks = world.hooks().await;
+        // The webhook's last hours are over, and the next one comes at noon.
+        let silent = (570..720).contains(&minutes);
+        assert_eq!(
+            hooks["registered"]["dynamic"],
+            u64::from(!silent),
+            "{minutes}"
+        );
+        if minutes / 10 == 27 {
+            let expired = json!({ "expire": true });
+            world.control(Method::PUT, "/jira/consent", &expired).await;
+            let renewed = world.answered("POST /oauth/token", "200").await;
+            let refused = refusals(&world).await;
+            running.due().await;
+            assert_eq!(
+                world.answered("POST /oauth/token", "200").await,
+                renewed + 1
+            );
+            assert!(refusals(&world).await > refused, "a call found it ended");
+        }
+        running.due().await;
+        for _ in 0..edits.draw(3) {
+            world.edit(&edits.next(&known)).await;
+            in_silence += u64::from(silent);
+        }
+        if silent {
+            assert_eq!(posted(&world.hooks().await), posted(&hooks));
+        }
+        // The search does not see an edit yet: what is sent now came by webhook alone.
+        by_webhook += running.woken().await;
+        world.clock.advance(STEP);
     }
-    // An edit of a summary has no entry in the changelog here: such events are none.
-    for (name, ids) in &expected.events {
-        assert_eq!(events.get(name), Some(ids), "{name}");
+    assert!(
+        edits.made > 100 && in_silence > 5,
+        "{} {in_silence}",
+        edits.made
+    );
+    let hooks = world.hooks().await;
+    let (delivered, lost) = (&hooks["delivered"], &hooks["lost"]);
+    assert!(
+        lost.as_u64() > Some(15) && delivered.as_u64() > Some(40),
+        "{hooks}"
+    );
+    assert_eq!(hooks["failed"], 0, "{hooks}");
+    let counted = running.webhooks.counted();
+    let duplicates = counted.iter().find(|(name, outcome, _)| {
+        &**name == "support" && *outcome == webhooks::Outcome::Duplicate
+    });
+    assert!(duplicates.unwrap().2 > 3, "{counted:?}");
+    assert!(by_webhook > 20, "{by_webhook}");
+    assert!(running.ran("failed") + running.ran("not begun") > 0);
+    assert!(running.ran("done") > 500, "{:?}", running.ends);
+    // The webhook was found missing, and registered again, once.
+    assert_eq!(
+        running.registered("registered"),
+        1,
+        "{:?}",
+        running.registrations
+    );
+    assert!(running.registered("out of reach") >= 12);
+    assert!(running.registered("unchanged") >= 8);
+    // Its access token ended every hour, and each refresh token was good for one use.
+    assert!(world.answered("POST /oauth/token", "200").await > 20);
+    assert_eq!(world.answered("POST /oauth/token", "403").await, 0);
+    let now = running.credential().tokens.unwrap();
+    assert!(now.refresh != tokens.refresh && now.access != tokens.access);
+
+    running.comes_to_rest().await;
+    let waiting = running.store.inbox_after("support", 0, 10).await.unwrap();
+    assert!(waiting.is_empty(), "{} bodies are left", waiting.len());
+    assert_is_as_the_issues_say(&world, first_run, &before).await;
+    assert!(found(&world).await.events["status_changed"].len() > 20);
+
+    // A quiet month: the webhook is renewed in time, and goes on after its 30 days.
+    world.control(Method::PUT, "/hooks", &json!({})).await;
+    for _ in 0..31 {
+        world.clock.advance(Duration::from_secs(86_400));
+        running.hour().await;
+        assert_eq!(world.hooks().await["registered"]["dynamic"], 1);
     }
-    assert!(edits.made > 100 && events["status_changed"].len() > 20);
+    assert_eq!(
+        running.registered("refreshed"),
+        1,
+        "{:?}",
+        running.registrations
+    );
+    assert_eq!(running.registered("registered"), 1);
+    let moved = json!({ "status": { "issue": known[0].0, "to": "In Review" } });
+    world.edit(&moved).await;
+    assert!(running.woken().await > 0, "it came by webhook");
+    running.comes_to_rest().await;
+    assert_is_as_the_issues_say(&world, first_run, &before).await;
     world.sandbox.stop().await;
+}
+
+/// How many webhooks were tried to be posted.
+fn posted(hooks: &Json) -> u64 {
+    let count = |name: &str| hooks[name].as_u64().unwrap();
+    count("delivered") + count("failed") + count("lost")
+}
+
+/// How many calls to Jira were refused for their token.
+async fn refusals(world: &World) -> u64 {
+    let requests = world.get("/requests").await;
+    let routes = requests["requests"]["jira"].as_object().unwrap();
+    let refused = routes.values().map(|route| &route["outcomes"]["401"]);
+    refused.filter_map(Json::as_u64).sum()
 }
