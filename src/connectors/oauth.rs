@@ -30,6 +30,7 @@ struct Given {
     access_token: String,
     expires_in: Option<i64>,
     refresh_token: Option<String>,
+    scope: Option<String>,
 }
 
 /// Tokens as they were given.
@@ -40,6 +41,8 @@ pub(super) struct Granted {
     pub(super) expires_in: i64,
     /// What the next one is asked for with.
     pub(super) refresh: Option<Secret>,
+    /// What they may do; none where that is just what was asked for.
+    pub(super) scopes: Option<Vec<String>>,
 }
 
 /// What was presented is not taken (any more): `invalid_grant`.
@@ -86,6 +89,9 @@ impl TokenServer {
             access: Secret::new(given.access_token),
             expires_in: given.expires_in.unwrap_or(LIFETIME_S),
             refresh: given.refresh_token.map(Secret::new),
+            scopes: given
+                .scope
+                .map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
         }))
     }
 }

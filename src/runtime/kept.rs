@@ -109,6 +109,9 @@ pub struct KeptTokens {
     pub expires_at: i64,
     /// The refresh token.
     pub refresh: String,
+    /// What they may do.
+    #[serde(default)]
+    pub scopes: Vec<String>,
     /// True once the authorisation server has refused it.
     #[serde(default)]
     pub refused: bool,

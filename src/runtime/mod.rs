@@ -31,6 +31,6 @@ pub use pace::StatePace;
 pub use signing::{Signing, signing};
 pub use sources::{open_sources, source_names};
 pub use tokens::StateTokens;
-pub use uses::{brevo_scopes, jira_uses};
+pub use uses::{MissingScope, brevo_scopes, jira_uses, missing_scopes};
 pub use ways::named_secret;
 pub use web::{Web, secret_of};

@@ -26,6 +26,19 @@ pub enum Way {
     Dynamic,
     /// Brevo's, which carry the token.
     Brevo(Secret),
+    /// Nobody but a person: Jira lets in there neither tokens with scopes nor service accounts.
+    ByHand,
+}
+
+impl Way {
+    /// By what deliveries are known, where flowline says so to the service.
+    #[must_use]
+    pub const fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Admin(secret) | Self::Brevo(secret) => Some(secret),
+            Self::Dynamic | Self::ByHand => None,
+        }
+    }
 }
 
 /// The webhook that the pipelines want of a connection.
@@ -58,6 +71,8 @@ pub struct Standing {
     pub expires_at: Option<i64>,
     /// `registered`, `refreshed`, `corrected`, `unchanged`, `removed`, `missing`.
     pub done: &'static str,
+    /// True where it tells of what the pipelines want.
+    pub current: bool,
 }
 
 /// What came of it.
@@ -193,6 +208,9 @@ pub struct Ask<'a> {
     pub url: &'a str,
     /// The time in epoch milliseconds.
     pub now: i64,
+    /// Whether what is there was registered with the secret that the file has now: no service shows
+    /// what it was registered with.
+    pub same_secret: bool,
 }
 
 /// Where a connection's webhooks deliver.
@@ -213,10 +231,12 @@ pub fn way(
 ) -> Result<Way, EndpointTrouble> {
     let name = &wanted.connection;
     let connection = loaded.project.connections.get(name).map(|one| &one.value);
-    if let Some(Connection::Jira(jira)) = connection
-        && matches!(jira.auth.value, JiraAuth::OAuth2(_))
-    {
-        return Ok(Way::Dynamic);
+    if let Some(Connection::Jira(jira)) = connection {
+        match jira.auth.value {
+            JiraAuth::OAuth2(_) => return Ok(Way::Dynamic),
+            JiraAuth::Token(_) => return Ok(Way::ByHand),
+            JiraAuth::Basic(_) => {}
+        }
     }
     let secret = webhook_secret(loaded, name, root, kept)?;
     let secret = secret.ok_or_else(|| EndpointTrouble {
@@ -246,6 +266,7 @@ pub async fn settle(
     let jira = connected.jira.get(&wanted.connection);
     let brevo = connected.brevo.get(&wanted.connection);
     match (way, jira, brevo) {
+        (Way::ByHand, ..) => Err(by_hand(wanted, ask.url)),
         (Way::Brevo(token), _, Some(session)) => {
             settle_brevo(session, token, wanted, ask, outcome).await
         }
@@ -268,8 +289,29 @@ pub async fn settle_jira(
     match way {
         Way::Admin(secret) => admin(session, secret, wanted, ask, outcome).await,
         Way::Dynamic => dynamic(session, wanted, ask, outcome).await,
+        Way::ByHand => Err(by_hand(wanted, ask.url)),
         Way::Brevo(_) => Err(Failure::new(Class::Rejected, "no way of Jira's")),
     }
+}
+
+/// Why flowline cannot register webhooks with a token of scopes, and what a person can do.
+#[must_use]
+pub fn by_hand(wanted: &Wanted, url: &str) -> Failure {
+    let events = wanted.events.join(", ");
+    let of = match wanted.filter.as_str() {
+        "" => String::new(),
+        filter => format!(" and the JQL {filter}"),
+    };
+    Failure::new(
+        Class::Rejected,
+        format!(
+            "`{}` gets in with a token that has scopes, or a service account's: Jira lets neither see or register webhooks",
+            wanted.connection
+        ),
+    )
+    .help(format!(
+        "get in as an app (`auth: {{ oauth2: … }}`) or as an administrator (`auth: {{ basic: … }}`); or let one add it in Jira, System → WebHooks: the URL {url}, the secret that `webhook_secret` names, the events {events}{of}"
+    ))
 }
 
 async fn admin(
@@ -291,6 +333,7 @@ async fn admin(
             filter: filter.to_owned(),
             expires_at: None,
             done,
+            current: events == wanted.events && filter == wanted.filter && done != "missing",
         });
     };
     if ask.verb == Verb::Remove {
@@ -312,7 +355,8 @@ async fn admin(
         }
         return Ok(());
     }
-    if same {
+    let signed = ask.same_secret && first.as_ref().is_some_and(|one| one.signed);
+    if same && signed {
         told("unchanged", events, filter);
     } else {
         session.may_administer().await?;
@@ -353,6 +397,12 @@ async fn dynamic(
         filter: one.filter.clone(),
         expires_at: one.expires_at,
         done,
+        current: one.filter == wanted.reduced
+            && done != "missing"
+            && one
+                .events
+                .iter()
+                .eq(wanted.events.iter().filter(|event| is_dynamic(event))),
     };
     if ask.verb == Verb::Remove {
         for one in ours {
@@ -392,6 +442,7 @@ async fn dynamic(
                 events: events.clone(),
                 filter: wanted.reduced.clone(),
                 expires_at: None,
+                signed: true,
             };
             if ask.verb != Verb::Register {
                 outcome.standing.push(told(&new, "missing"));
@@ -430,6 +481,26 @@ async fn dynamic(
     Ok(())
 }
 
+/// What the pipelines want to be told of and the way in is never told of.
+#[must_use]
+pub fn untold(way: &Way, wanted: &Wanted) -> Vec<String> {
+    if !matches!(way, Way::Dynamic) {
+        return Vec::new();
+    }
+    let untold = wanted.events.iter().filter(|event| !is_dynamic(event));
+    untold.cloned().collect()
+}
+
+/// True where a source is told of what it reads by webhooks.
+#[must_use]
+pub const fn is_told(source: &SourceKind) -> bool {
+    match source {
+        SourceKind::JiraIssues(issues) => issues.live,
+        SourceKind::JiraWebhook(_) | SourceKind::BrevoWebhook(_) => true,
+        _ => false,
+    }
+}
+
 /// No worklogs, users and projects.
 fn is_dynamic(event: &str) -> bool {
     ["jira:issue_", "comment_", "sprint_", "jira:version_"]
@@ -455,15 +526,19 @@ pub async fn settle_brevo(
         }
         let mut ours = session.webhooks(kind).await?;
         ours.retain(|one| one.url == ask.url);
+        let wanted_here: BTreeSet<String> = events.iter().cloned().collect();
+        let events_are =
+            |there: &[String]| there.iter().cloned().collect::<BTreeSet<_>>() == wanted_here;
         let mut told = |done, events: Vec<String>| {
             outcome.standing.push(Standing {
                 connection: Arc::clone(&wanted.connection),
                 kind,
                 url: ask.url.to_owned(),
-                events,
                 filter: String::new(),
                 expires_at: None,
                 done,
+                current: done != "missing" && events_are(&events),
+                events,
             });
         };
         let mut ours = ours.into_iter();
@@ -478,9 +553,7 @@ pub async fn settle_brevo(
         if events.is_empty() && first.is_none() {
             continue;
         }
-        let same = first.as_ref().is_some_and(|one| {
-            one.events.iter().collect::<BTreeSet<_>>() == events.iter().collect()
-        });
+        let same = ask.same_secret && first.as_ref().is_some_and(|one| events_are(&one.events));
         match (first, ask.verb) {
             (None, Verb::Register) => {
                 session

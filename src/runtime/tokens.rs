@@ -62,6 +62,7 @@ impl TokenStore for StateTokens {
                     access: Secret::new(tokens.access),
                     expires_at: tokens.expires_at,
                     refresh: Secret::new(tokens.refresh),
+                    scopes: tokens.scopes,
                 },
                 version: kept.version,
                 exchanging: kept.exchanging,
@@ -106,6 +107,7 @@ impl TokenStore for StateTokens {
                 access: tokens.access.expose().to_owned(),
                 expires_at: tokens.expires_at,
                 refresh: tokens.refresh.expose().to_owned(),
+                scopes: tokens.scopes.clone(),
                 refused: false,
             });
         })))

@@ -1,7 +1,7 @@
 //! What the pipelines of a project ask a service for: what a token must be allowed.
 
-use crate::config::{Loaded, Sink, Source, Transform};
-use crate::connectors::jira::Uses;
+use crate::config::{Enrich, Loaded, LoadedPipeline, Pipeline, Sink, Source, Transform};
+use crate::connectors::jira::{OFFLINE, Uses, scopes};
 use crate::diagnostic::Spanned;
 
 /// True where a step of this name, or of none, means a connection.
@@ -27,53 +27,107 @@ fn means(
 /// What a Jira connection is used for.
 #[must_use]
 pub fn jira_uses(loaded: &Loaded, connection: &str) -> Uses {
+    let all = jira_uses_by_pipeline(loaded, connection).into_iter();
+    all.fold(Uses::default(), |uses, (_, more)| uses.and(more))
+}
+
+/// What each pipeline uses a Jira connection for.
+fn jira_uses_by_pipeline<'l>(loaded: &'l Loaded, connection: &str) -> Vec<(&'l str, Uses)> {
+    let of = |pipeline: &'l LoadedPipeline| {
+        let uses = jira_uses_of(&pipeline.pipeline, loaded, connection);
+        (pipeline.name.as_str(), uses)
+    };
+    loaded.pipelines.iter().map(of).collect()
+}
+
+fn jira_uses_of(pipeline: &Pipeline, loaded: &Loaded, connection: &str) -> Uses {
     let mut uses = Uses::default();
-    for pipeline in &loaded.pipelines {
-        let pipeline = &pipeline.pipeline;
-        for source in &pipeline.sources {
-            if !means(source.value.connection(), connection, loaded, "jira") {
-                continue;
-            }
-            match &source.value {
-                Source::JiraIssues(issues) => {
-                    uses.work = true;
-                    uses.webhooks |= issues.live.as_ref().is_some_and(|live| live.value);
-                }
-                Source::JiraWebhook(_) => {
-                    uses.work = true;
-                    uses.webhooks = true;
-                }
-                Source::JiraSprints(_) => {
-                    uses.work = true;
-                    uses.sprints = true;
-                }
-                Source::JiraComments(_)
-                | Source::JiraWorklogs(_)
-                | Source::JiraProjects(_)
-                | Source::JiraVersions(_) => uses.work = true,
-                Source::JiraUsers(_)
-                | Source::BrevoWebhook(_)
-                | Source::Http(_)
-                | Source::File(_) => {}
-            }
+    for source in &pipeline.sources {
+        if !means(source.value.connection(), connection, loaded, "jira") {
+            continue;
         }
-        for sink in &pipeline.sinks {
-            let (Sink::JiraIssue(_) | Sink::JiraComment(_)) = &sink.value else {
-                continue;
-            };
-            if means(sink.value.common().connection, connection, loaded, "jira") {
+        match &source.value {
+            Source::JiraIssues(issues) => {
                 uses.work = true;
-                uses.writes = true;
+                uses.webhooks |= issues.live.as_ref().is_some_and(|live| live.value);
             }
+            Source::JiraWebhook(_) => {
+                uses.work = true;
+                uses.webhooks = true;
+            }
+            Source::JiraSprints(_) => {
+                uses.work = true;
+                uses.sprints = true;
+            }
+            Source::JiraComments(_)
+            | Source::JiraWorklogs(_)
+            | Source::JiraProjects(_)
+            | Source::JiraVersions(_) => uses.work = true,
+            Source::JiraUsers(_) | Source::BrevoWebhook(_) | Source::Http(_) | Source::File(_) => {}
         }
-        // What is looked up of an issue is read of Jira.
-        let enriches = pipeline
-            .transforms
-            .iter()
-            .any(|transform| matches!(transform.value, Transform::Enrich(_)));
-        uses.work |= enriches;
+    }
+    for sink in &pipeline.sinks {
+        let (Sink::JiraIssue(_) | Sink::JiraComment(_)) = &sink.value else {
+            continue;
+        };
+        if means(sink.value.common().connection, connection, loaded, "jira") {
+            uses.work = true;
+            uses.writes = true;
+        }
+    }
+    for lookup in lookups(pipeline) {
+        if !means(lookup.connection.as_ref(), connection, loaded, "jira") {
+            continue;
+        }
+        // Users are read by whoever is let in at all.
+        uses.work |= lookup.jira_issue.is_some() || lookup.jira_search.is_some();
+        uses.requests |= lookup.jira_request.is_some();
     }
     uses
+}
+
+/// The look-ups of a pipeline, those below its sinks too.
+fn lookups(pipeline: &Pipeline) -> impl Iterator<Item = &Enrich> {
+    let of_sinks = pipeline.sinks.iter();
+    let of_sinks = of_sinks.flat_map(|sink| sink.value.common().transforms);
+    let all = pipeline.transforms.iter().chain(of_sinks);
+    all.filter_map(|transform| match &transform.value {
+        Transform::Enrich(lookups) => Some(lookups),
+        _ => None,
+    })
+    .flat_map(|lookups| lookups.iter().map(|(_, lookup)| lookup))
+}
+
+/// A scope that a token lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingScope {
+    /// The scope.
+    pub scope: &'static str,
+    /// The pipelines that need it; none: whoever connects does.
+    pub pipelines: Vec<String>,
+}
+
+/// What a token lacks of what the pipelines need.
+#[must_use]
+pub fn missing_scopes(granted: &[String], loaded: &Loaded, connection: &str) -> Vec<MissingScope> {
+    let by_pipeline = jira_uses_by_pipeline(loaded, connection);
+    let needed = scopes(jira_uses(loaded, connection)).into_iter();
+    needed
+        .filter(|scope| *scope != OFFLINE && !granted.iter().any(|one| one == scope))
+        .map(|scope| MissingScope {
+            scope,
+            pipelines: by_pipeline
+                .iter()
+                .filter(|(_, uses)| needs(*uses, scope))
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+        })
+        .collect()
+}
+
+/// True where a pipeline needs a scope that not everybody needs.
+fn needs(uses: Uses, scope: &str) -> bool {
+    scopes(uses).contains(&scope) && !scopes(Uses::default()).contains(&scope)
 }
 
 /// What an OAuth client of a Brevo connection must be allowed; what it writes it also reads.

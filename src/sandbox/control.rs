@@ -6,7 +6,7 @@
 //! | `GET /_sandbox/requests`, `DELETE` | counts by service, method and path; begins anew |
 //! | `GET /_sandbox/clock`, `POST` `{advance_s}`, `{fixed: TIME}` or `{released: true}` | the time |
 //! | `PUT /_sandbox/limits` `{on}` | switches the rate limits |
-//! | `PUT /_sandbox/jira/consent` `{deny: BOOL}`, `{expire: true}`, `{revoke: true}`, `{sites: […]}` | what the person at the browser does, and what becomes of tokens |
+//! | `PUT /_sandbox/jira/consent` `{deny: BOOL}`, `{expire: true}`, `{revoke: true}`, `{sites: […]}`, `{grant: […]}`, `{lack: […]}` | what the person at the browser does, and what becomes of tokens |
 //! | `POST /_sandbox/jira/edit` `{status: {issue, to}}`, `{comment: …}`, `{create: …}`, `{fields: …}`, `{delete: …}`, `{change_comment: {issue, comment, …}}`, `{delete_comment: {issue, comment}}`, `{worklog: {issue, seconds}}`, `{change_worklog: {worklog, …}}`, `{delete_worklog: {worklog}}`, `{release: {version}}`, `{close_sprint: {sprint}}`, `{change_user: {user, …}}`, `{rename_project: {project, name}}` | edits the site |
 //! | `GET /_sandbox/hooks`, `PUT` `{lose, duplicate, reorder, off}` | what was posted to webhooks, and how many are registered; how posting goes wrong |
 //! | `GET /_sandbox/jira/lag` | until when edits are unseen by the search |

@@ -36,7 +36,7 @@ pub use permit::{Permit, Permits};
 pub use scratch::ScratchTable;
 pub use seal::Seal;
 pub use serving::{Serving, Standing, Watched};
-pub use sqlite::{DatabaseTime, SqliteStore, StateReader, Vault};
+pub use sqlite::{DatabaseTime, SecretMarks, SqliteStore, StateReader, Vault};
 pub use store::Store;
 pub use vault::{CredentialView, KeptCredential};
 

@@ -13,6 +13,7 @@ pub mod query;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
+mod scopes;
 pub mod secrets;
 pub mod serve;
 mod shipped;

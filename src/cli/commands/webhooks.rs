@@ -5,17 +5,19 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::telling::{table, time};
+use super::telling::{refuse, table, time};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::services;
 use crate::cli::time::now;
-use crate::config::Loaded;
+use crate::config::{Connection, Loaded};
+use crate::http::Secret;
 use crate::plan::Plan;
 use crate::runtime::registration::{
-    Ask, Outcome, Standing, Verb, delivery_url, settle, wanted, way,
+    Ask, Outcome, Standing, Verb, Wanted, Way, by_hand, delivery_url, settle, wanted, way,
 };
+use crate::state::{SecretMarks, StateError};
 
 /// Register, list, refresh or remove the webhooks that pipelines want
 ///
@@ -106,6 +108,7 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
     let mut ways = Vec::new();
     for one in &all {
         match way(loaded, one, &opened.root, &kept) {
+            way if context.global.sandbox => ways.push(emulated(way.ok(), one, loaded)),
             Ok(way) => ways.push(way),
             Err(trouble) => {
                 output.error(&trouble.message);
@@ -114,6 +117,12 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
             }
         }
     }
+    let by_hand_too = all.iter().zip(&ways);
+    for (one, _) in by_hand_too.filter(|(_, way)| matches!(way, Way::ByHand)) {
+        let url = delivery_url(&public_url.value, &one.connection);
+        return services::refused(context, &by_hand(one, &url));
+    }
+    let marks = SecretMarks::of(&services::state_file(context, &opened));
     let names: Vec<Arc<str>> = all.iter().map(|one| Arc::clone(&one.connection)).collect();
     let interrupt = interrupt::listen(output);
     let services = match services::open(context, &opened, &names, None, &interrupt.token).await {
@@ -124,14 +133,30 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
     let mut exit = Exit::Done;
     for (one, way) in all.iter().zip(&ways) {
         let url = delivery_url(&public_url.value, &one.connection);
+        let same_secret = match same_secret(&marks, way, one) {
+            Ok(same) => same,
+            Err(error) => {
+                exit = exit.worst(refuse(&error, output));
+                continue;
+            }
+        };
         let ask = Ask {
             verb: arguments.verb.into(),
             url: &url,
             now: now().as_millisecond(),
+            same_secret,
         };
         let settled = settle(&services.connected, way, one, ask, &mut outcome).await;
-        if let Err(failure) = settled {
-            exit = exit.worst(services::refused(context, &failure).max(Exit::Refused));
+        match settled {
+            Err(failure) => {
+                exit = exit.worst(services::refused(context, &failure).max(Exit::Refused));
+            }
+            Ok(()) if ask.verb == Verb::Register => {
+                if let Err(error) = keep_secret(&marks, way, one, same_secret) {
+                    exit = exit.worst(refuse(&error, output));
+                }
+            }
+            Ok(()) => {}
         }
     }
     services.stop().await;
@@ -141,6 +166,42 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
     }
     show(&outcome.standing, context);
     exit
+}
+
+/// The sandbox lets everybody in as an account, whatever the file says.
+fn emulated(way: Option<Way>, wanted: &Wanted, loaded: &Loaded) -> Way {
+    let secret = way.as_ref().and_then(Way::secret).cloned();
+    let secret = secret.unwrap_or_else(|| Secret::new("sandbox"));
+    let connection = loaded.project.connections.get(&wanted.connection);
+    match connection.map(|one| &one.value) {
+        Some(Connection::Brevo(_)) => Way::Brevo(secret),
+        _ => Way::Admin(secret),
+    }
+}
+
+/// True where what there is was registered with the secret that the file has.
+pub(super) fn same_secret(
+    marks: &SecretMarks,
+    way: &Way,
+    wanted: &Wanted,
+) -> Result<bool, StateError> {
+    match way.secret() {
+        Some(secret) => marks.is(&wanted.connection, secret.expose()),
+        None => Ok(true),
+    }
+}
+
+/// Remembers the secret that it was registered with just now.
+pub(super) fn keep_secret(
+    marks: &SecretMarks,
+    way: &Way,
+    wanted: &Wanted,
+    same: bool,
+) -> Result<(), StateError> {
+    match way.secret() {
+        Some(secret) if !same => marks.keep(&wanted.connection, secret.expose()),
+        _ => Ok(()),
+    }
 }
 
 fn unknown<'a>(arguments: &'a Arguments, loaded: &Loaded) -> Option<&'a String> {
@@ -158,6 +219,7 @@ fn show(standing: &[Standing], context: &Context) {
                     "connection": &*one.connection, "kind": one.kind, "url": one.url,
                     "events": one.events, "filter": one.filter,
                     "expires": one.expires_at.map(time), "done": one.done,
+                    "current": one.current,
                 })
             })
             .collect();

@@ -25,15 +25,23 @@ struct Permission {
     have_permission: bool,
 }
 
-/// Which of these permissions the account lacks.
+/// Which of these permissions the account lacks: everywhere, or in a project.
 ///
 /// # Errors
-/// What stands in the way.
-pub async fn lacking(session: &Session, permissions: &[&str]) -> Result<Vec<String>, Failure> {
-    let path = format!(
+/// What stands in the way; there may be no such project.
+pub async fn lacking<'p>(
+    session: &Session,
+    permissions: &[&'p str],
+    project: Option<&str>,
+) -> Result<Vec<&'p str>, Failure> {
+    let mut path = format!(
         "/rest/api/3/mypermissions?permissions={}",
         permissions.join(",")
     );
+    if let Some(project) = project {
+        path.push_str("&projectKey=");
+        path.extend(byte_serialize(project.as_bytes()));
+    }
     let answer: Permissions = session.get(&path).await?;
     let has = |name: &str| {
         let found = answer.permissions.get(name);
@@ -42,7 +50,7 @@ pub async fn lacking(session: &Session, permissions: &[&str]) -> Result<Vec<Stri
     Ok(permissions
         .iter()
         .filter(|name| !has(name))
-        .map(|name| (*name).to_owned())
+        .copied()
         .collect())
 }
 
@@ -136,20 +144,6 @@ pub async fn reporters(
     Ok((answer.issues.len() as u64, with as u64))
 }
 
-#[derive(Deserialize)]
-struct Webhook {
-    url: String,
-}
-
-/// True where the site has a webhook of an administrator to this address.
-///
-/// # Errors
-/// What stands in the way.
-pub async fn has_webhook(session: &Session, address: &str) -> Result<bool, Failure> {
-    let webhooks: Vec<Webhook> = session.get("/rest/webhooks/1.0/webhook").await?;
-    Ok(webhooks.iter().any(|webhook| webhook.url == address))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::Script;
@@ -161,7 +155,7 @@ mod tests {
         script.answer(json!({ "permissions": {
             "BROWSE_PROJECTS": { "havePermission": true }, "ADD_COMMENTS": { "havePermission": false } } }));
         let session = script.session().await;
-        let lacking = lacking(&session, &["BROWSE_PROJECTS", "ADD_COMMENTS"]).await;
+        let lacking = lacking(&session, &["BROWSE_PROJECTS", "ADD_COMMENTS"], None).await;
         assert_eq!(lacking.unwrap(), ["ADD_COMMENTS"]);
     }
 

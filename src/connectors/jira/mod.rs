@@ -40,7 +40,7 @@ pub use lookup::{customers, issues_of, search, users};
 pub use oauth::{App, Held, OAuth, Resource, TokenStore, Tokens, accessible_resources};
 pub use recorded::{recorded, recorded_other};
 pub use registration::Registered;
-pub use scopes::{Uses, scopes};
+pub use scopes::{OFFLINE, Uses, scopes};
 pub use session::{Basic, FAMILIES, Myself, Session, Site};
 pub use webhook::{InboxSource, Wanted, recorded_event};
 pub use worklogs::WorklogSource;

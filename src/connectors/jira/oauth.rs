@@ -34,6 +34,8 @@ pub struct Tokens {
     pub expires_at: i64,
     /// The refresh token.
     pub refresh: Secret,
+    /// What they may do.
+    pub scopes: Vec<String>,
 }
 
 /// Tokens as they were found.
@@ -101,7 +103,8 @@ impl App {
         TokenServer::new(parts, under(&self.auth_server, "/oauth/token"), SERVICE)
     }
 
-    /// Exchanges the code that a person's browser brought for tokens.
+    /// Exchanges the code that a person's browser brought for tokens, `asked` being the scopes that
+    /// it was asked for.
     ///
     /// # Errors
     /// What stands in the way, with what to do.
@@ -110,6 +113,7 @@ impl App {
         parts: Parts,
         code: &str,
         redirect_uri: &str,
+        asked: &[&str],
     ) -> Result<Tokens, Failure> {
         let clock = Arc::clone(&parts.clock);
         let body = json!({
@@ -120,7 +124,10 @@ impl App {
         let server = self.server(parts);
         let answer = server.ask(|request| request.json(body.to_string()));
         match answer.await? {
-            Ok(granted) => tokens(granted, None, &*clock),
+            Ok(granted) => {
+                let asked = asked.iter().map(|&scope| scope.to_owned()).collect();
+                tokens(granted, (None, asked), &*clock)
+            }
             Err(InvalidGrant) => Err(Failure::new(
                 Class::Authentication,
                 "Atlassian: the code is not taken",
@@ -138,7 +145,13 @@ fn under(server: &Url, path: &str) -> Url {
     url
 }
 
-fn tokens(granted: Granted, used: Option<&Secret>, clock: &dyn Clock) -> Result<Tokens, Failure> {
+/// Tokens as they are kept. What the answer leaves out is as it was: the refresh token that was
+/// used, the scopes that were there or asked for.
+fn tokens(
+    granted: Granted,
+    (used, scopes): (Option<&Secret>, Vec<String>),
+    clock: &dyn Clock,
+) -> Result<Tokens, Failure> {
     // A server that does not rotate gives none: the old one stays good.
     let refresh = granted.refresh.or_else(|| used.cloned()).ok_or_else(|| {
         Failure::new(
@@ -152,6 +165,7 @@ fn tokens(granted: Granted, used: Option<&Secret>, clock: &dyn Clock) -> Result<
         access: granted.access,
         expires_at: clock.now().as_millisecond().saturating_add(lasts_ms),
         refresh,
+        scopes: granted.scopes.unwrap_or(scopes),
     })
 }
 
@@ -264,7 +278,8 @@ impl OAuth {
         loop {
             match self.present(&kept.tokens.refresh).await {
                 Ok(Ok(granted)) => {
-                    let tokens = tokens(granted, Some(&kept.tokens.refresh), &*self.clock)?;
+                    let before = (Some(&kept.tokens.refresh), kept.tokens.scopes.clone());
+                    let tokens = tokens(granted, before, &*self.clock)?;
                     self.store.keep(&tokens).await?;
                     return Ok(tokens);
                 }

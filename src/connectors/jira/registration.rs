@@ -23,6 +23,8 @@ pub struct Registered {
     pub filter: String,
     /// Until when it delivers, in epoch milliseconds; none: for ever.
     pub expires_at: Option<i64>,
+    /// False where its deliveries are signed with nothing.
+    pub signed: bool,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +128,7 @@ impl Session {
                 filter: plain(&one["jqlFilter"]),
                 // Typed as a number, shown as a text.
                 expires_at: expires.as_i64().or_else(|| expires.as_str()?.parse().ok()),
+                signed: true,
             });
         }
         Ok(found)
@@ -192,6 +195,8 @@ fn admin(one: &Json) -> Option<Registered> {
         events: texts(&one["events"]),
         filter: plain(&one["filters"]["issue-related-events-section"]),
         expires_at: None,
+        // What an old site does not say is taken for well.
+        signed: one["isSigned"].as_bool().unwrap_or(true),
     })
 }
 

@@ -7,17 +7,36 @@ pub struct Uses {
     pub work: bool,
     /// Boards and sprints are read.
     pub sprints: bool,
+    /// Requests of Jira Service Management are read.
+    pub requests: bool,
     /// Issues or comments are written.
     pub writes: bool,
     /// Webhooks are registered.
     pub webhooks: bool,
 }
 
+impl Uses {
+    /// What either uses.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            work: self.work || other.work,
+            sprints: self.sprints || other.sprints,
+            requests: self.requests || other.requests,
+            writes: self.writes || other.writes,
+            webhooks: self.webhooks || other.webhooks,
+        }
+    }
+}
+
 const READ_WORK: &str = "read:jira-work";
 const READ_USER: &str = "read:jira-user";
 const WRITE_WORK: &str = "write:jira-work";
 const WEBHOOKS: &str = "manage:jira-webhook";
-const OFFLINE: &str = "offline_access";
+/// Requests are no part of Jira's own API.
+const REQUESTS: &str = "read:servicedesk-request";
+/// What a refresh token comes with: no call asks for it.
+pub const OFFLINE: &str = "offline_access";
 
 /// Boards and sprints have no scope in the classic set.
 const SPRINTS: [&str; 5] = [
@@ -63,6 +82,9 @@ pub fn scopes(uses: Uses) -> Vec<&'static str> {
     if uses.webhooks {
         scopes.push(WEBHOOKS);
     }
+    if uses.requests {
+        scopes.push(REQUESTS);
+    }
     if uses.sprints {
         scopes.extend(SPRINTS);
     }
@@ -81,6 +103,9 @@ pub(super) fn scope_of(method: &str, path: &str) -> &'static str {
         if let Some((_, _, scope)) = known {
             return scope;
         }
+    }
+    if path.contains("/rest/servicedeskapi/") {
+        return REQUESTS;
     }
     if path.contains("/rest/agile/") || path.contains("/rest/software/") {
         return if path.contains("sprint") {
@@ -105,10 +130,11 @@ mod tests {
         let all = Uses {
             work: true,
             sprints: true,
+            requests: true,
             writes: true,
             webhooks: true,
         };
-        assert_eq!(scopes(all).len(), 10);
+        assert_eq!(scopes(all).len(), 11);
         let reads = Uses {
             work: true,
             ..Uses::default()

@@ -23,11 +23,12 @@ pub(in crate::sandbox) const SCOPED_TOKEN: &str = "sandbox-scoped-token";
 pub(in crate::sandbox) const SERVICE_TOKEN: &str = "sandbox-service-token";
 
 /// What the two tokens may do.
-const TOKEN_SCOPES: [&str; 4] = [
+const TOKEN_SCOPES: [&str; 5] = [
     "read:jira-work",
     "read:jira-user",
     "write:jira-work",
     "manage:jira-configuration",
+    "read:servicedesk-request",
 ];
 
 /// How long an access token lasts, in milliseconds.
@@ -52,6 +53,12 @@ pub(in crate::sandbox) enum Consent {
     Revoke(bool),
     /// The sites that a token may ask: all of them have the same data.
     Sites(Vec<String>),
+    /// Codes are for these scopes at most, whatever is asked for; empty for all.
+    Grant(Vec<String>),
+    /// The permissions that the account lacks. Without `BROWSE_PROJECTS` it sees no project and no
+    /// issue, without `USER_PICKER` it finds nobody, without `ADMINISTER` it has no webhooks; who
+    /// may create is not judged.
+    Lack(Vec<String>),
 }
 
 #[derive(Default)]
@@ -65,6 +72,8 @@ struct Known {
     /// Refresh tokens: what for, when they were used.
     refresh: BTreeMap<String, (Vec<String>, Option<i64>)>,
     sites: Vec<String>,
+    grant: Vec<String>,
+    lacks: Vec<String>,
 }
 
 /// The server's memory.
@@ -102,6 +111,12 @@ impl Auth {
         }
     }
 
+    /// True where the account lacks a permission.
+    pub(super) fn lacks(&self, permission: &str) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.lacks.iter().any(|one| one == permission)
+    }
+
     /// Does what a test asks for.
     pub(super) fn control(&self, consent: &Consent, now: i64) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,6 +130,8 @@ impl Auth {
             Consent::Revoke(true) => known.refresh.clear(),
             Consent::Expire(false) | Consent::Revoke(false) => {}
             Consent::Sites(sites) => known.sites.clone_from(sites),
+            Consent::Grant(scopes) => known.grant.clone_from(scopes),
+            Consent::Lack(permissions) => known.lacks.clone_from(permissions),
         }
     }
 }
@@ -144,7 +161,11 @@ fn authorize(known: &mut Known, request: &Request, now: i64) -> Reply {
     } else {
         known.given += 1;
         let code = format!("sandbox-code-{}", known.given);
-        let scopes = asked("scope").split(' ').map(str::to_owned).collect();
+        let scopes = asked("scope").split(' ');
+        let scopes = scopes
+            .filter(|scope| known.grant.is_empty() || known.grant.iter().any(|one| one == scope))
+            .map(str::to_owned)
+            .collect();
         let to = asked("redirect_uri").to_owned();
         known
             .codes

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::catalog::{FIELDS, PRIORITIES, PROJECTS, TIERS, TYPES};
+use super::catalog::{FIELDS, PRIORITIES, TIERS};
 use super::edit::{Edit, Given};
 use super::errors;
+use super::more;
 use super::people::CALLER;
 use super::site::Site;
 use super::writes::{is_document, properties};
@@ -54,7 +55,8 @@ pub(super) fn issue(site: &Site, request: &Request) -> Result<Edit, Reply> {
     let project = project.and_then(|text| {
         let of =
             |one: &&super::catalog::Project| one.key.eq_ignore_ascii_case(text) || one.id == text;
-        PROJECTS.iter().find(of)
+        let mut there = site.projects().into_iter().map(|(_, project)| project);
+        there.find(of)
     });
     if project.is_none() {
         let why = if fields.contains_key("project") {
@@ -68,8 +70,8 @@ pub(super) fn issue(site: &Site, request: &Request) -> Result<Edit, Reply> {
         .get("issuetype")
         .and_then(|value| named(value, &["name", "id"]));
     let kind = kind.and_then(|text| {
-        TYPES
-            .iter()
+        more::types()
+            .into_iter()
             .find(|kind| kind.name.eq_ignore_ascii_case(text) || kind.id == text)
     });
     if kind.is_none() {

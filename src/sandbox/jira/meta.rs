@@ -211,15 +211,30 @@ pub(super) fn jql_parse(site: &Site, request: &Request, now: i64) -> Result<Repl
 }
 
 /// `GET /mypermissions`: one unknown key refuses all.
-pub(super) fn permissions(request: &Request) -> Result<Reply, Reply> {
-    const KNOWN: [(&str, &str, bool); 6] = [
-        ("BROWSE_PROJECTS", "PROJECT", true),
-        ("ADMINISTER", "GLOBAL", true),
-        ("ADD_COMMENTS", "PROJECT", true),
-        ("CREATE_ISSUES", "PROJECT", true),
-        ("EDIT_ISSUES", "PROJECT", true),
-        ("USER_PICKER", "GLOBAL", true),
+pub(super) fn permissions(
+    site: &Site,
+    request: &Request,
+    lacks: impl Fn(&str) -> bool,
+) -> Result<Reply, Reply> {
+    const KNOWN: [(&str, &str); 6] = [
+        ("BROWSE_PROJECTS", "PROJECT"),
+        ("ADMINISTER", "GLOBAL"),
+        ("ADD_COMMENTS", "PROJECT"),
+        ("CREATE_ISSUES", "PROJECT"),
+        ("EDIT_ISSUES", "PROJECT"),
+        ("USER_PICKER", "GLOBAL"),
     ];
+    if let Some(key) = request.query("projectKey")
+        && !site
+            .projects()
+            .iter()
+            .any(|(_, project)| project.key.eq_ignore_ascii_case(key))
+    {
+        return Err(errors::messages(
+            404,
+            &[&format!("No project could be found with key '{key}'.")],
+        ));
+    }
     let asked = request.query_list("permissions");
     if asked.is_empty() {
         return Err(errors::messages(
@@ -229,7 +244,7 @@ pub(super) fn permissions(request: &Request) -> Result<Reply, Reply> {
     }
     let mut permissions = serde_json::Map::new();
     for (place, key) in asked.into_iter().enumerate() {
-        let Some((_, kind, have)) = KNOWN.iter().find(|(name, ..)| *name == key) else {
+        let Some((_, kind)) = KNOWN.iter().find(|(name, ..)| *name == key) else {
             return Err(errors::messages(
                 400,
                 &[&format!("Unrecognized permission: {key}")],
@@ -237,7 +252,7 @@ pub(super) fn permissions(request: &Request) -> Result<Reply, Reply> {
         };
         permissions.insert(
             key.to_owned(),
-            json!({ "id": place.to_string(), "key": key, "name": key, "type": kind, "description": "", "havePermission": have }),
+            json!({ "id": place.to_string(), "key": key, "name": key, "type": kind, "description": "", "havePermission": !lacks(key) }),
         );
     }
     Ok(Reply::json(200, &json!({ "permissions": permissions })))

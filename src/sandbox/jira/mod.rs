@@ -108,6 +108,12 @@ impl Jira {
                 &json!({ "code": 401, "message": "Unauthorized; scope does not match" }),
             ));
         }
+        if admin && self.auth.lacks("ADMINISTER") {
+            return Some(errors::messages(
+                403,
+                &["Only Jira administrators can manage webhooks."],
+            ));
+        }
         let app = (way == Some("oauth")).then_some(CLIENT_SECRET);
         let site = self.site.read().unwrap_or_else(PoisonError::into_inner);
         let reply = if admin {
@@ -226,7 +232,7 @@ impl Jira {
         if let ("GET", ["rest", "servicedeskapi", "request", key]) =
             (request.method.as_str(), route.as_slice())
         {
-            return match credential(request) {
+            return match through.unwrap_or_else(|| credential(request)) {
                 Credential::Valid => desk::request(&site, key),
                 _ => errors::messages(
                     401,
@@ -255,7 +261,9 @@ impl Jira {
             };
         }
         // Without a valid credential the caller is anonymous, and nothing of the site is public.
-        let anonymous = credential != Credential::Valid;
+        let unseen = matches!(rest, ["search" | "project" | "issue", ..])
+            && self.auth.lacks("BROWSE_PROJECTS");
+        let anonymous = credential != Credential::Valid || unseen;
         let reply = if anonymous {
             self.answer_anonymous(&site, request, rest, now)
         } else {
@@ -281,7 +289,12 @@ impl Jira {
             ("GET", ["statuses", "search"]) => either(meta::status_search(request)),
             ("GET", ["priority", "search"]) => either(meta::priorities(request)),
             ("GET", ["project", "search"]) => either(meta::projects(site, request)),
-            ("GET", ["mypermissions"]) => either(meta::permissions(request)),
+            ("GET", ["mypermissions"]) => {
+                either(meta::permissions(site, request, |name| self.auth.lacks(name)))
+            }
+            ("GET", ["user" | "users", "search"]) if self.auth.lacks("USER_PICKER") => {
+                Reply::json(200, &json!([]))
+            }
             ("GET", ["project", key, "version"]) => {
                 either(agile::project_versions(site, request, key, now))
             }

@@ -4,6 +4,7 @@
 pub(super) fn needed(method: &str, route: &[&str]) -> Vec<&'static str> {
     let rest = match route {
         ["rest", "api", "2" | "3", rest @ ..] => rest,
+        ["rest", "servicedeskapi", "request", ..] => return vec!["read:servicedesk-request"],
         ["rest", "agile", _, "board"] => {
             return vec!["read:board-scope:jira-software", "read:project:jira"];
         }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::agile;
-use super::catalog::{PROJECTS, SITE};
+use super::catalog::SITE;
 use super::edit::Edit;
 use super::issue::{Comment, History, Issue};
 use super::render::Want;
@@ -78,8 +78,9 @@ pub(super) fn of_edit(
         }
         Edit::RenameProject { .. } => {
             let id = named["id"].as_str();
-            let index = PROJECTS.iter().position(|project| Some(project.id) == id);
-            let told = index.map(|index| {
+            let mut projects = site.projects().into_iter();
+            let found = projects.find(|(_, project)| Some(project.id) == id);
+            let told = found.map(|(index, _)| {
                 let mut text = String::new();
                 site.push_project(&mut text, index as u8);
                 let mut told: Value = serde_json::from_str(&text).unwrap_or_default();

@@ -13,6 +13,7 @@ mod hash;
 mod inbox;
 mod lanes;
 mod ledger;
+mod marks;
 mod outbox;
 mod parts;
 mod permits;
@@ -27,6 +28,7 @@ mod vault;
 mod worker;
 
 pub use database::DatabaseTime;
+pub use marks::SecretMarks;
 pub use reader::StateReader;
 pub use store::SqliteStore;
 pub use vault::Vault;

@@ -109,6 +109,9 @@ const MIGRATIONS: &[&str] = &[
         expires_at INTEGER, exchanging INTEGER, checksum INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX inbox_waiting ON inbox (connection, id) WHERE body IS NOT NULL;
+    CREATE TABLE webhook_secrets (
+        connection TEXT PRIMARY KEY, mark BLOB NOT NULL, checksum INTEGER NOT NULL
+    ) WITHOUT ROWID;
     CREATE TABLE watched (
         pipeline TEXT PRIMARY KEY, failing_since INTEGER, failures INTEGER NOT NULL,
         last_success INTEGER, checksum INTEGER NOT NULL

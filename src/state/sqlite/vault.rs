@@ -410,7 +410,8 @@ fn is_sealed(file: &Path) -> Result<bool, StateError> {
         .map_err(|fault| fault.at(&path))
 }
 
-fn changed<T>(
+/// One change of a state, which is made where there is none.
+pub(super) fn changed<T>(
     file: &Path,
     path: &Arc<str>,
     change: impl FnOnce(&Database) -> Result<T, Fault>,

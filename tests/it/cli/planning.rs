@@ -43,6 +43,9 @@ fn calls(world: &World) -> BTreeMap<String, u64> {
     for (service, calls) in requests["requests"].as_object().unwrap() {
         for (call, facts) in calls.as_object().unwrap() {
             let family = match (service.as_str(), call.as_str()) {
+                ("jira", call) if call.starts_with("POST") && call.contains("/issue") && !call.contains("bulkfetch") => {
+                    "jira writes"
+                }
                 ("jira", _) => "jira",
                 (_, call) if call.contains("/v3/contacts") => "contacts",
                 (_, "POST /v3/events") => "events",
@@ -92,6 +95,29 @@ fn calls_are_those_that_the_run_then_makes() {
         assert_eq!(project.run(&["run", "support-tickets", "-q"]).code, 0);
         assert_eq!(planned["calls"], json!(calls(&world)), "nothing to send");
     }
+}
+
+#[test]
+fn calls_that_create_in_jira_are_counted() {
+    let world = World::start(&QUICK);
+    let project = Project::of(&world);
+    fs::remove_file(project.path("pipelines/support-tickets.yaml")).unwrap();
+    project.write(
+        "pipelines/support-tickets.yaml",
+        "sources:
+  - jira.issues: { jql: project = SUPPORT AND issuetype = Bug, since: 3000 days ago }
+sinks:
+  - jira.comment: { issue: $.key, body: looked at, backfill: 9000 days }
+  - jira.issue: { project: OPS, type: Task, fields: { summary: $.fields.summary }, backfill: 9000 days }
+",
+    );
+    let planned = plan(&project, &[]);
+    let writes = planned["calls"]["jira writes"].as_u64().unwrap();
+    assert!(writes > 4, "{planned}");
+    world.ask("DELETE", "requests", &Value::Null);
+    let ran = project.run(&["run", "support-tickets", "-q"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(planned["calls"], json!(calls(&world)));
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl Connecting {
     }
 
     /// Starts `connect` and reads the URL that it prints.
-    fn start(&self, more: &[&str]) -> (Child, String) {
+    pub(super) fn start(&self, more: &[&str]) -> (Child, String) {
         let arguments = [&["connect", "support", "--no-browser"], more].concat();
         let mut child = self
             .command(&arguments)
@@ -112,14 +112,14 @@ impl Connecting {
         assert_eq!(ended.code, 0, "{}", ended.stderr);
     }
 
-    fn exchanges(&self) -> u64 {
+    pub(super) fn exchanges(&self) -> u64 {
         let requests = self.world.get("requests");
         requests["requests"]["jira"]["POST /oauth/token"]["count"]
             .as_u64()
             .unwrap_or_default()
     }
 
-    fn consent(&self, what: &Value) {
+    pub(super) fn consent(&self, what: &Value) {
         self.world.ask("PUT", "jira/consent", what);
     }
 }

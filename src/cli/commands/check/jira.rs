@@ -1,13 +1,15 @@
 //! The steps of a Jira site, once it is reached.
 
 use super::Subject;
+use super::allowed::allowed;
 use super::steps::{Steps, Wrong};
+use super::webhooks::webhooks;
 use crate::connectors::jira::jql::{self, OperandKind, Text};
 use crate::connectors::jira::spec::Jql;
 use crate::connectors::jira::{Session, check as ask, query};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::http::{Method, Request};
 use crate::plan::{Plan, SourceKind, SourcePlan};
+use crate::runtime::Connected;
 
 const REFUSED: Code = Code::new("jql.refused_by_site");
 
@@ -24,18 +26,20 @@ struct Asked<'p> {
 /// Tries the steps from `scopes` to `webhooks`.
 pub(super) async fn check(
     subject: &Subject<'_>,
-    session: Option<&Session>,
+    connected: &Connected,
     steps: &mut Steps,
     mistakes: &mut Diagnostics,
 ) {
     let asked = asked(subject);
-    let Some(session) = session else {
+    let Some(session) = connected.jira.get(subject.name) else {
         for step in ["scopes", "projects", "search", "jql", "users", "webhooks"] {
             steps.known(step, Ok(String::new()));
         }
         return;
     };
-    steps.tried("scopes", false, scopes(subject, session)).await;
+    steps
+        .tried("scopes", false, allowed(subject, session))
+        .await;
     steps
         .tried("projects", false, projects(&asked, session))
         .await;
@@ -45,7 +49,7 @@ pub(super) async fn check(
         .await;
     steps.tried("users", false, users(&asked, session)).await;
     steps
-        .tried("webhooks", false, webhooks(subject, &asked, session))
+        .tried("webhooks", false, webhooks(subject, connected))
         .await;
 }
 
@@ -68,31 +72,6 @@ fn asked<'p>(subject: &Subject<'p>) -> Vec<Asked<'p>> {
 
 fn query_of(source: &SourcePlan) -> Option<&Jql> {
     source.kind.jql()
-}
-
-fn is_live(source: &SourcePlan) -> bool {
-    matches!(&source.kind, SourceKind::JiraIssues(issues) if issues.live)
-}
-
-async fn scopes(subject: &Subject<'_>, session: &Session) -> Result<((), String), Wrong> {
-    let mut needed = vec!["BROWSE_PROJECTS"];
-    let sinks = subject.plans.iter().flat_map(|plan| &plan.sinks);
-    for sink in sinks.filter(|sink| sink.connection.as_ref() == Some(subject.name)) {
-        match &*sink.name {
-            "jira.issue" => needed.push("CREATE_ISSUES"),
-            "jira.comment" => needed.push("ADD_COMMENTS"),
-            _ => {}
-        }
-    }
-    needed.dedup();
-    let lacking = ask::lacking(session, &needed).await?;
-    if lacking.is_empty() {
-        return Ok(((), needed.join(", ")));
-    }
-    Err(Wrong::new(
-        format!("the account lacks {}", lacking.join(", ")),
-        "ask an administrator of Jira for these permissions in the projects that the pipelines read",
-    ))
 }
 
 async fn projects(asked: &[Asked<'_>], session: &Session) -> Result<((), String), Wrong> {
@@ -236,55 +215,4 @@ async fn users(asked: &[Asked<'_>], session: &Session) -> Result<((), String), W
         ));
     }
     Ok(((), detail))
-}
-
-async fn webhooks(
-    subject: &Subject<'_>,
-    asked: &[Asked<'_>],
-    session: &Session,
-) -> Result<((), String), Wrong> {
-    let wants = asked
-        .iter()
-        .any(|one| is_live(one.source) || is_webhook(one));
-    if !wants {
-        return Ok(((), "no pipeline wants them".to_owned()));
-    }
-    let Some(public_url) = subject.public_url else {
-        return Ok((
-            (),
-            "no server.public_url: live pipelines poll only".to_owned(),
-        ));
-    };
-    answers(subject, public_url).await?;
-    let address = format!("{public_url}/webhooks/{}", subject.name);
-    if ask::has_webhook(session, &address).await? {
-        return Ok(((), format!("registered, and {public_url} answers")));
-    }
-    Err(Wrong::new(
-        "not registered",
-        format!("`flowline webhooks register`; `flowline serve` does so by itself ({address})"),
-    ))
-}
-
-fn is_webhook(one: &Asked<'_>) -> bool {
-    matches!(one.source.kind, SourceKind::JiraWebhook(_))
-}
-
-async fn answers(subject: &Subject<'_>, public_url: &str) -> Result<(), Wrong> {
-    let help = "start `flowline serve`, and check the proxy, tunnel or firewall before it";
-    let url = format!("{public_url}/healthz")
-        .parse()
-        .map_err(|_| Wrong::new("server.public_url is no address", "write https://…"))?;
-    let answer = subject.transport.send(Request::new(Method::Get, url)).await;
-    match answer {
-        Ok(answer) if answer.is_success() => Ok(()),
-        Ok(answer) => Err(Wrong::new(
-            format!("{public_url}/healthz answers {}", answer.status),
-            help,
-        )),
-        Err(error) => Err(Wrong::new(
-            format!("{public_url}/healthz does not answer ({})", error.detail),
-            help,
-        )),
-    }
 }

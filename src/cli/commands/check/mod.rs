@@ -1,11 +1,14 @@
 //! `flowline check`: connections tested step by step, as a person would debug them.
 
+mod allowed;
 mod brevo;
 mod jira;
 mod steps;
+mod webhooks;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -53,6 +56,13 @@ pub(super) struct Subject<'c> {
     pub(super) public_url: Option<&'c str>,
     /// Asks without a credential.
     pub(super) transport: &'c dyn Transport,
+    /// The project, and where it is.
+    pub(super) loaded: &'c Loaded,
+    pub(super) root: &'c Path,
+    /// What it keeps sealed.
+    pub(super) kept: &'c Kept,
+    /// The services are emulated.
+    pub(super) sandbox: bool,
 }
 
 /// What was found of a connection: its steps, and its queries' mistakes in their files.
@@ -77,11 +87,20 @@ async fn check(arguments: &Arguments, context: &Context) -> Result<Exit, Exit> {
         return Err(Exit::Wrong);
     };
     let wanted = named_connections(&opened, &arguments.connections, output)?;
+    if wanted.is_empty() {
+        output.say("flowline.yaml has no connections: there is nothing to check");
+    }
+    if opened.plans.len() < opened.names.len() {
+        output.warn(
+            "some pipelines have mistakes: what they need is not looked at; see `flowline validate`",
+        );
+    }
     let interrupt = interrupt::listen(output);
     let kept = services::kept(context, &opened)?;
     let gateway = Gateway::start(context, &opened, None, &interrupt.token).await?;
     let server = loaded.project.server.as_ref();
     let public_url = server.and_then(|server| server.public_url.as_ref());
+    let public_url = public_url.filter(|url| !url.value.contains("${"));
     let transport = gateway.shared_transport();
     let all = Everything {
         context,
@@ -116,6 +135,10 @@ async fn checked(name: &Arc<str>, all: &Everything<'_>, transport: &dyn Transpor
         plans: all.opened.plans.values().collect(),
         public_url: all.public_url.as_deref(),
         transport,
+        loaded: all.loaded,
+        root: &all.opened.root,
+        kept: all.kept,
+        sandbox: all.context.global.sandbox,
     };
     let connections = &all.loaded.project.connections;
     let kind = connections
@@ -126,14 +149,7 @@ async fn checked(name: &Arc<str>, all: &Everything<'_>, transport: &dyn Transpor
     let connected = steps.tried("authenticate", true, authenticated(name, all));
     let connected = connected.await.unwrap_or_default();
     if kind == "jira" {
-        let session = connected.jira.get(name);
-        jira::check(
-            &subject,
-            session.map(Arc::as_ref),
-            &mut steps,
-            &mut mistakes,
-        )
-        .await;
+        jira::check(&subject, &connected, &mut steps, &mut mistakes).await;
     } else {
         let session = connected.brevo.get(name);
         brevo::check(&subject, session.map(Arc::as_ref), &mut steps).await;

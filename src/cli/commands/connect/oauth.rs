@@ -10,6 +10,7 @@ use url::Url;
 
 use super::callback::{Brought, Callback, brought};
 use super::{Arguments, is_named, settled};
+use crate::cli::commands::scopes::{get_scopes, told_missing};
 use crate::cli::commands::telling::refuse;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -20,7 +21,9 @@ use crate::config::{JiraConnection, JiraOAuth2};
 use crate::connectors::jira;
 use crate::http::{HttpTransport, Parts, Secret, SystemRandom, is_loopback};
 use crate::project::Opened;
-use crate::runtime::{AUTH_SERVER, Credential, GATEWAY, KeptTokens, jira_uses};
+use crate::runtime::{
+    AUTH_SERVER, Credential, GATEWAY, KeptTokens, jira_uses, missing_scopes,
+};
 
 /// Where the browser is sent to, where the file does not say.
 const REDIRECT_URI: &str = "http://localhost:8787/callback";
@@ -167,7 +170,9 @@ pub(super) async fn connect(
         pace: None,
         share: None,
     };
-    let tokens = app.exchange(parts.clone(), &code, redirect_uri).await;
+    let tokens = app
+        .exchange(parts.clone(), &code, redirect_uri, &scopes)
+        .await;
     let tokens = tokens.map_err(|failure| services::refused(context, &failure))?;
     let sites = jira::accessible_resources(parts, &gateway, &tokens.access).await;
     let sites = sites.map_err(|failure| services::refused(context, &failure))?;
@@ -196,6 +201,7 @@ pub(super) async fn connect(
             access: tokens.access.expose().to_owned(),
             expires_at: tokens.expires_at,
             refresh: tokens.refresh.expose().to_owned(),
+            scopes: tokens.scopes.clone(),
             refused: false,
         }),
         ..Credential::default()
@@ -204,6 +210,11 @@ pub(super) async fn connect(
         .set_credential(name, &credential.text(), Some(tokens.expires_at))
         .map_err(|error| refuse(&error, output))?;
     output.say(&format!("`{name}` is connected to {}", chosen.url));
+    let missing = missing_scopes(&tokens.scopes, loaded, name);
+    if !missing.is_empty() {
+        output.warn(&told_missing(&missing));
+        output.help(&get_scopes(name));
+    }
     Ok(Exit::Done)
 }
 

@@ -1,7 +1,7 @@
 //! What would become of each operation: by what is known as sent, and by what the destination has.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -139,6 +139,7 @@ impl Foresight<'_> {
             .collect();
         // What a run has come to so far, by key.
         let mut known: HashMap<OwnedKey, Operation> = HashMap::new();
+        let mut asked = BTreeSet::new();
         for page in read.pages() {
             let mut sent: Vec<(Operation, u64)> = Vec::new();
             for operation in as_delivered(page.to_vec()) {
@@ -174,11 +175,39 @@ impl Foresight<'_> {
                 .map(|(sent, _)| sent)
                 .collect();
             self.page_calls(&queued, calls);
+            self.created_calls(&queued, calls, &mut asked);
         }
         Ok(())
     }
 
-    /// The calls that what is delivered together takes.
+    /// The calls of what is created one by one: in Jira, and by requests of one's own. A sink that
+    /// creates issues asks once what the site's fields take, which `asked` remembers.
+    fn created_calls(
+        &self,
+        queued: &[&(Operation, u64)],
+        calls: &mut Calls,
+        asked: &mut BTreeSet<usize>,
+    ) {
+        for (index, sink) in self.planning.plan.sinks.iter().enumerate() {
+            let theirs = queued.iter().filter(|(one, _)| one.sink_index == index);
+            let count = u64::try_from(theirs.count()).unwrap_or(0);
+            match (&sink.kind, &sink.connection) {
+                (SinkKind::JiraIssue(_), Some(name)) => {
+                    if count > 0 && asked.insert(index) {
+                        calls::add(calls, name, "jira", 1);
+                    }
+                    calls::add(calls, name, "jira writes", count);
+                }
+                (SinkKind::JiraComment(_), Some(name)) => {
+                    calls::add(calls, name, "jira writes", count);
+                }
+                (SinkKind::Http(_), _) => calls::add(calls, &sink.name, "http", count),
+                _ => {}
+            }
+        }
+    }
+
+    /// The calls to Brevo that what is delivered together takes.
     fn page_calls(&self, queued: &[&(Operation, u64)], calls: &mut Calls) {
         let rounds = rounds(queued);
         for (index, sink) in self.planning.plan.sinks.iter().enumerate() {

@@ -7,11 +7,16 @@ use std::sync::Arc;
 
 use super::one::{Done, Work};
 use super::project::Project;
-use crate::cli::services::{NotConnected, kept};
+use crate::cli::commands::webhooks::{keep_secret, same_secret};
+use crate::cli::services::{NotConnected, kept, state_file};
 use crate::cli::time::now;
 use crate::plan::Plan;
-use crate::runtime::registration::{Ask, Outcome, Verb, Wanted, delivery_url, settle, wanted, way};
+use crate::runtime::registration::{
+    Ask, Outcome, Verb, Wanted, Way, by_hand, delivery_url, settle, wanted, way,
+};
+use crate::runtime::webhook_secret;
 use crate::server::health::Reason;
+use crate::state::{SecretMarks, StateError};
 
 /// Registers what is missing, renews what expires soon, corrects what moved.
 pub(super) async fn register(work: &Work<'_>, project: Rc<Project>) -> Done {
@@ -61,6 +66,22 @@ async fn settled(
     let kept = kept(work.context, opened)
         .map_err(|_| "what the project keeps sealed cannot be read".to_owned())?;
     let way = way(loaded, wanted, &opened.root, &kept).map_err(|trouble| trouble.message)?;
+    if matches!(way, Way::ByHand) {
+        let secret = webhook_secret(loaded, &wanted.connection, &opened.root, &kept);
+        return match secret.map_err(|trouble| trouble.message)? {
+            Some(_) => {
+                tracing::info!(
+                    connection = &*wanted.connection,
+                    "a person registers its webhooks: such a token may not"
+                );
+                Ok(())
+            }
+            None => Err(by_hand(wanted, url).message),
+        };
+    }
+    let marks = SecretMarks::of(&state_file(work.context, opened));
+    let said = |error: StateError| error.to_string();
+    let same_secret = same_secret(&marks, &way, wanted).map_err(said)?;
     let names = [Arc::clone(&wanted.connection)];
     let whole = BTreeMap::new();
     let connected = work
@@ -78,8 +99,10 @@ async fn settled(
         verb: Verb::Register,
         url,
         now: now().as_millisecond(),
+        same_secret,
     };
     settle(&connected, &way, wanted, ask, outcome)
         .await
-        .map_err(|failure| failure.message)
+        .map_err(|failure| failure.message)?;
+    keep_secret(&marks, &way, wanted, same_secret).map_err(said)
 }

@@ -126,6 +126,7 @@ impl Bench {
             access: Secret::new("a1"),
             expires_at: clock.now().as_millisecond() + left_s * 1_000,
             refresh: Secret::new("r1"),
+            scopes: vec!["read:jira-user".to_owned()],
         };
         let held = Held {
             tokens,
