@@ -15,7 +15,11 @@ pub(super) fn told_missing(missing: &[MissingScope]) -> String {
             format!("`{}`, needed {by}", one.scope)
         })
         .collect();
-    let scopes = if missing.len() == 1 { "scope" } else { "scopes" };
+    let scopes = if missing.len() == 1 {
+        "scope"
+    } else {
+        "scopes"
+    };
     format!("the token lacks the {scopes} {}", each.join("; "))
 }
 

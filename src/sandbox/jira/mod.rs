@@ -289,9 +289,9 @@ impl Jira {
             ("GET", ["statuses", "search"]) => either(meta::status_search(request)),
             ("GET", ["priority", "search"]) => either(meta::priorities(request)),
             ("GET", ["project", "search"]) => either(meta::projects(site, request)),
-            ("GET", ["mypermissions"]) => {
-                either(meta::permissions(site, request, |name| self.auth.lacks(name)))
-            }
+            ("GET", ["mypermissions"]) => either(meta::permissions(site, request, |name| {
+                self.auth.lacks(name)
+            })),
             ("GET", ["user" | "users", "search"]) if self.auth.lacks("USER_PICKER") => {
                 Reply::json(200, &json!([]))
             }

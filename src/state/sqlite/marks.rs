@@ -122,7 +122,8 @@ mod tests {
             assert!(!bytes.windows(4).any(|part| part == b"hush"));
         }
         // The same secret leaves another mark each time.
-        let marks: std::collections::BTreeSet<_> = (0..8).map(|salt| mark([salt; 16], "a")).collect();
+        let marks: std::collections::BTreeSet<_> =
+            (0..8).map(|salt| mark([salt; 16], "a")).collect();
         assert!(marks.len() > 4);
     }
 }

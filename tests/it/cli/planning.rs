@@ -43,7 +43,11 @@ fn calls(world: &World) -> BTreeMap<String, u64> {
     for (service, calls) in requests["requests"].as_object().unwrap() {
         for (call, facts) in calls.as_object().unwrap() {
             let family = match (service.as_str(), call.as_str()) {
-                ("jira", call) if call.starts_with("POST") && call.contains("/issue") && !call.contains("bulkfetch") => {
+                ("jira", call)
+                    if call.starts_with("POST")
+                        && call.contains("/issue")
+                        && !call.contains("bulkfetch") =>
+                {
                     "jira writes"
                 }
                 ("jira", _) => "jira",

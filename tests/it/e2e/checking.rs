@@ -64,9 +64,16 @@ fn a_missing_scope_is_named_with_the_pipeline_that_needs_it_and_what_to_type() {
         &["flowline connect support", "developer.atlassian.com"],
     );
     // What was refused, a call says too.
-    let run = it.run(&["run", "escalate", "--since", "2020-01-01T00:00:00Z", "--yes"]);
+    let run = it.run(&[
+        "run",
+        "escalate",
+        "--since",
+        "2020-01-01T00:00:00Z",
+        "--yes",
+    ]);
     assert!(
-        run.stderr.contains("the token lacks the scope `write:jira-work`"),
+        run.stderr
+            .contains("the token lacks the scope `write:jira-work`"),
         "{}",
         run.stderr
     );
@@ -111,7 +118,12 @@ fn connect_warns_of_scopes_that_it_was_not_given() {
         "{}",
         ended.stderr
     );
-    assert_wrong(&it.run(&CHECK), "scopes", &["`manage:jira-webhook`"], &["connect"]);
+    assert_wrong(
+        &it.run(&CHECK),
+        "scopes",
+        &["`manage:jira-webhook`"],
+        &["connect"],
+    );
 }
 
 #[test]
@@ -139,7 +151,12 @@ fn what_the_account_may_not_is_named_with_who_needs_it() {
     assert_wrong(&ran, "scopes", &["BROWSE_PROJECTS"], &[]);
     assert_wrong(&ran, "projects", &["SUPPORT"], &["Browse Projects"]);
     assert_wrong(&ran, "search", &["no issue"], &["Browse Projects"]);
-    assert_wrong(&ran, "users", &["finds nobody"], &["Browse users and groups"]);
+    assert_wrong(
+        &ran,
+        "users",
+        &["finds nobody"],
+        &["Browse users and groups"],
+    );
     // A project that is not there.
     lack(&json!([]));
     project.edit("pipelines/escalate.yaml", "OPS", "NOPE");
@@ -180,7 +197,9 @@ fn answers(public: &str, status: u16) {
             let Ok(mut stream) = stream else { return };
             let mut asked = [0; 2048];
             if stream.read(&mut asked).is_ok() {
-                let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                let answer = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                );
                 stream.write_all(answer.as_bytes()).unwrap_or_default();
             }
         }
@@ -200,10 +219,19 @@ fn webhooks_are_missing_unreachable_outdated_or_well() {
     );
     let register = ["webhooks", "register", "support", "--format", "json"];
     assert_eq!(with_secret(&project, "hush", &register).code, 0);
-    assert_wrong(&check(), "webhooks", &["does not answer"], &["proxy, tunnel or firewall"]);
+    assert_wrong(
+        &check(),
+        "webhooks",
+        &["does not answer"],
+        &["proxy, tunnel or firewall"],
+    );
     answers(&public, 200);
     assert_well(&check(), "webhooks", &["registered", "answers"]);
-    project.edit("pipelines/support-tickets.yaml", "(SUPPORT, PRODUCT)", "(SUPPORT)");
+    project.edit(
+        "pipelines/support-tickets.yaml",
+        "(SUPPORT, PRODUCT)",
+        "(SUPPORT)",
+    );
     assert_wrong(
         &check(),
         "webhooks",
@@ -233,7 +261,12 @@ fn a_health_page_that_answers_with_an_error_is_told() {
     let register = ["webhooks", "register", "support"];
     assert_eq!(with_secret(&project, "hush", &register).code, 0);
     let ran = with_secret(&project, "hush", &CHECK);
-    assert_wrong(&ran, "webhooks", &["/healthz answers 502"], &["flowline serve"]);
+    assert_wrong(
+        &ran,
+        "webhooks",
+        &["/healthz answers 502"],
+        &["flowline serve"],
+    );
 }
 
 #[test]
@@ -308,5 +341,10 @@ fn a_token_with_scopes_registers_no_webhooks_and_is_told_what_to_do() {
         &["needed: read:jira-work, read:jira-user, manage:jira-webhook"],
     );
     project.edit("flowline.yaml", "      webhook_secret: \"${SECRET}\"\n", "");
-    assert_wrong(&run(&CHECK), "webhooks", &["lets neither"], &["System → WebHooks"]);
+    assert_wrong(
+        &run(&CHECK),
+        "webhooks",
+        &["lets neither"],
+        &["System → WebHooks"],
+    );
 }

@@ -88,16 +88,15 @@ fn auth<'s>(subject: &Subject<'s>) -> Option<&'s JiraAuth> {
 fn granted(subject: &Subject<'_>) -> Result<String, Wrong> {
     let kept = subject.kept.credential(subject.name);
     let kept = kept.map_err(|error| Wrong::new(error.to_string(), error.help()))?;
-    let granted = kept.and_then(|kept| kept.tokens).map(|tokens| tokens.scopes);
+    let granted = kept
+        .and_then(|kept| kept.tokens)
+        .map(|tokens| tokens.scopes);
     let granted = granted.unwrap_or_default();
     let missing = missing_scopes(&granted, subject.loaded, subject.name);
     if missing.is_empty() {
         return Ok(granted.join(", "));
     }
-    Err(Wrong::new(
-        told_missing(&missing),
-        get_scopes(subject.name),
-    ))
+    Err(Wrong::new(told_missing(&missing), get_scopes(subject.name)))
 }
 
 /// What the pipelines need of an account.

@@ -55,9 +55,8 @@ async fn registered(
     public_url: &str,
     connected: &Connected,
 ) -> Result<String, Wrong> {
-    let written = |trouble: crate::runtime::EndpointTrouble| {
-        Wrong::new(trouble.message, trouble.help)
-    };
+    let written =
+        |trouble: crate::runtime::EndpointTrouble| Wrong::new(trouble.message, trouble.help);
     let way = way(subject.loaded, wanted, subject.root, subject.kept).map_err(written)?;
     let url = delivery_url(public_url, subject.name);
     if matches!(way, Way::ByHand) {

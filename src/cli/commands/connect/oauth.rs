@@ -21,9 +21,7 @@ use crate::config::{JiraConnection, JiraOAuth2};
 use crate::connectors::jira;
 use crate::http::{HttpTransport, Parts, Secret, SystemRandom, is_loopback};
 use crate::project::Opened;
-use crate::runtime::{
-    AUTH_SERVER, Credential, GATEWAY, KeptTokens, jira_uses, missing_scopes,
-};
+use crate::runtime::{AUTH_SERVER, Credential, GATEWAY, KeptTokens, jira_uses, missing_scopes};
 
 /// Where the browser is sent to, where the file does not say.
 const REDIRECT_URI: &str = "http://localhost:8787/callback";
