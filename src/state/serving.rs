@@ -27,6 +27,8 @@ pub struct Standing {
     pub last_run: Option<(i64, String)>,
     /// Each source's cursor.
     pub cursors: Vec<(Arc<str>, Cursor)>,
+    /// When a run last ended well, in epoch milliseconds, whoever ran it.
+    pub last_well: Option<i64>,
     /// Operations that are not settled.
     pub unsettled: u64,
     /// Dead letters.
@@ -46,6 +48,10 @@ pub trait Serving: Send + Sync {
         pipeline: &'a str,
         watched: &'a Watched,
     ) -> BoxFuture<'a, Result<(), StateError>>;
+
+    /// Gives back what a holder still has, whose runs have been given up: nobody needs to wait for
+    /// its lease to end. Answers how many lanes that were.
+    fn give_up<'a>(&'a self, holder: &'a str) -> BoxFuture<'a, Result<u64, StateError>>;
 
     /// How many deliveries of each connection are not worked off.
     fn inbox_depths(&self) -> BoxFuture<'_, Result<Vec<(String, u64)>, StateError>>;

@@ -175,6 +175,7 @@ impl<'w> Running<'w> {
         let way = registration::way(loaded, &wanted, root, &self.kept()).unwrap();
         let url = delivery_url(&self.public_url, &wanted.connection);
         let ask = registration::Ask {
+            same_secret: true,
             verb,
             url: &url,
             now,

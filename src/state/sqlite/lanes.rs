@@ -491,6 +491,25 @@ pub(super) fn finish(database: &Database, lease: &Lease, run: &RunRecord) -> Res
     Ok(())
 }
 
+/// Gives back the lanes of a holder that has given up its runs; a call of theirs that is still on
+/// its way changes nothing.
+pub(super) fn give_up(database: &Database, holder: &str) -> Result<u64, Fault> {
+    let connection = &database.connection;
+    let now = database.now()?;
+    let rows: Vec<LaneRow> = select(connection, "WHERE holder = ?", [holder])?;
+    let mut given = 0;
+    for mut row in rows {
+        if row.holder_at(now).is_some() {
+            row.fence += 1;
+            row.holder = None;
+            row.lease_until = 0;
+            put(connection, &row)?;
+            given += 1;
+        }
+    }
+    Ok(given)
+}
+
 /// A lane as a person sees it.
 pub(super) fn view(database: &Database, row: &LaneRow, now: i64) -> Result<LaneView, Fault> {
     let connection = &database.connection;
@@ -561,6 +580,13 @@ pub(super) fn stand(
                 .into_iter()
                 .map(|cursor| (cursor.source.into(), Cursor(cursor.cursor))),
         );
+        let well: Option<RunRow> = first(
+            connection,
+            "WHERE lane_id = ? AND result IN ('done', 'dead_letters') ORDER BY id DESC LIMIT 1",
+            [row.id],
+        )?;
+        let well = well.map(|row| row.run.ended_at);
+        standing.last_well = well.max(standing.last_well);
         let run = run.map(|row| (row.run.started_at, row.run.result));
         standing.last_run = run.max(standing.last_run.take());
         standing.unsettled += count(

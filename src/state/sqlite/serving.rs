@@ -85,6 +85,12 @@ impl Serving for SqliteStore {
         self.writer.call(Effect::Drains, work).boxed()
     }
 
+    fn give_up<'a>(&'a self, holder: &'a str) -> BoxFuture<'a, Result<u64, StateError>> {
+        let holder = holder.to_owned();
+        let work = move |database: &Database| lanes::give_up(database, &holder);
+        self.writer.call(Effect::Drains, work).boxed()
+    }
+
     fn inbox_depths(&self) -> BoxFuture<'_, Result<Vec<(String, u64)>, StateError>> {
         self.reader.call(Effect::Drains, inbox_depths).boxed()
     }

@@ -164,7 +164,10 @@ impl World {
         let location: Url = location.parse().unwrap();
         let mut pairs = location.query_pairs();
         let (_, code) = pairs.find(|(name, _)| name == "code").unwrap();
-        let tokens = app.exchange(self.parts(), &code, REDIRECT).await.unwrap();
+        let tokens = app
+            .exchange(self.parts(), &code, REDIRECT, &scopes)
+            .await
+            .unwrap();
         let sites = jira::accessible_resources(self.parts(), &server, &tokens.access);
         let site = sites.await.unwrap().swap_remove(0);
         let credential = Credential {
@@ -174,6 +177,7 @@ impl World {
                 access: tokens.access.expose().to_owned(),
                 expires_at: tokens.expires_at,
                 refresh: tokens.refresh.expose().to_owned(),
+                scopes: tokens.scopes,
                 refused: false,
             }),
             ..Credential::default()

@@ -186,11 +186,37 @@ fn what_does_not_settle_within_the_grace_is_left_to_the_next_start() {
     let late = |line: &Value| line.to_string().contains("did not settle in time");
     assert!(log.iter().any(late), "{log:?}");
     up(&world);
+    // Nobody waits for a lease of who has gone.
+    let since = Instant::now();
     let served = serve(&project);
     served.wait("it ends", |served| served.runs_of(NAME) >= 1.0);
+    assert!(
+        since.elapsed() < Duration::from_secs(40),
+        "{:?}",
+        since.elapsed()
+    );
     let end = world.end_state();
     end.assert_none_twice();
     end.assert_is(&expected);
+    assert_eq!(served.stop(), 0);
+}
+
+#[test]
+fn the_last_success_is_also_that_of_a_run_of_its_own() {
+    let world = World::start(&QUICK);
+    let project = project(&world, "every 1 hours");
+    down(&world);
+    let served = serve(&project);
+    let series = "flowline_last_success_timestamp_seconds{pipeline=\"support-tickets\"}";
+    served.wait("it fails", |served| {
+        served.runs_of(NAME) >= 1.0 || served.log().contains("ERROR")
+    });
+    assert_eq!(served.metric(series), Some(0.0));
+    up(&world);
+    assert_eq!(project.run(&["run", NAME, "-q"]).code, 0);
+    let last = served.metric(series).unwrap();
+    let now = jiff::Timestamp::now().as_millisecond() as f64 / 1_000.0;
+    assert!((now - 60.0..=now).contains(&last), "{last}");
     assert_eq!(served.stop(), 0);
 }
 

@@ -100,6 +100,10 @@ fn of(standing: &Standing) -> PipelineFacts {
         lag_seconds: oldest.map_or(0.0, |at| {
             seconds(now().as_millisecond().saturating_sub(at).max(0))
         }),
-        last_success: standing.watched.last_success.map_or(0.0, seconds),
+        // Also that of a `run` of its own.
+        last_success: standing
+            .last_well
+            .max(standing.watched.last_success)
+            .map_or(0.0, seconds),
     }
 }

@@ -35,7 +35,7 @@ use crate::server::health::{Health, Shown};
 use crate::server::metrics::Metrics;
 use crate::server::timetable::Timetable;
 use crate::server::{Listening, Wakes, health, webhooks};
-use crate::state::{DatabaseTime, Inbox, Permits, SqliteStore};
+use crate::state::{DatabaseTime, Inbox, Permits, Serving as _, SqliteStore};
 
 /// Where it listens where flowline.yaml does not say.
 const LISTEN: &str = "127.0.0.1:8080";
@@ -134,6 +134,12 @@ async fn serve(context: &Context) -> Result<Exit, Exit> {
         .map_err(|error| refuse(&error, output))?;
     let wakes = Arc::clone(server.webhooks.wakes());
     server.go_on(&wakes, &interrupt).await;
+    // What did not settle in time has been given up with the runs.
+    match store.give_up(&holder()).await {
+        Ok(0) => {}
+        Ok(runs) => tracing::info!(runs, "leases given back"),
+        Err(error) => tracing::warn!("a lease is kept until it ends by itself: {error}"),
+    }
     drop(listening);
     drop(server);
     drop(work);
@@ -223,6 +229,11 @@ impl<'s> Server<'s> {
         let run = run_one(self.work, Rc::clone(&self.project), plan);
         Some(Box::pin(run))
     }
+}
+
+/// What other processes are told of who runs a pipeline.
+fn holder() -> String {
+    format!("flowline serve, process {}", std::process::id())
 }
 
 /// Waits for SIGHUP.

@@ -254,7 +254,7 @@ impl Work<'_> {
             Err(_) => return Went::failed("the project's key cannot be used".to_owned()),
         };
         let ask = Ask {
-            holder: format!("flowline serve, process {}", std::process::id()),
+            holder: super::holder(),
             ..Ask::default()
         };
         let watching = Watching {
