@@ -96,8 +96,9 @@ impl Context {
                 .iter()
                 .filter(|one| {
                     let file = one.source.as_ref().map(|source| source.name().to_owned());
-                    let told =
-                        one.severity != crate::diagnostic::Severity::Note && !unset_in_project(one);
+                    let told = one.severity != crate::diagnostic::Severity::Note
+                        && !unset_in_project(one)
+                        && !(self.global.sandbox && is_about_reaching(one));
                     told && !file.is_some_and(|file| others.contains(&file))
                 })
                 .cloned()
@@ -149,6 +150,11 @@ fn unset_in_pipeline(diagnostic: &crate::diagnostic::Diagnostic) -> bool {
             .source
             .as_ref()
             .is_some_and(|source| source.name() != PROJECT_FILE)
+}
+
+/// The sandbox is in the process: it needs no public address to post webhooks to.
+fn is_about_reaching(diagnostic: &crate::diagnostic::Diagnostic) -> bool {
+    diagnostic.code.as_str() == "webhook.no_public_url"
 }
 
 /// What of flowline.yaml is not set, connecting says where it is needed; the sandbox needs nothing.

@@ -1,4 +1,4 @@
-//! The control requests, on either port, JSON in and out:
+//! The control requests, on either port, JSON in and out (`docs/sandbox.md` has examples of each):
 //!
 //! | request | does |
 //! |---|---|
@@ -29,6 +29,9 @@ use super::front::World;
 use super::hooks::lock;
 use super::jira::{Consent, Edit};
 
+/// What there is to ask, with examples.
+const PAGE: &str = include_str!("../../docs/sandbox.md");
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Limits {
@@ -54,6 +57,7 @@ fn control(world: &World, request: &Request) -> Result<Reply, String> {
     let route = request.route();
     let done = || Ok(Reply::json(200, &json!({ "done": true })));
     match (request.method.as_str(), route.get(1..).unwrap_or_default()) {
+        ("GET", []) => Ok(Reply::text(200, PAGE)),
         ("GET", ["faults"]) => Ok(shown(&world.faults.rules())),
         ("PUT" | "POST", ["faults"]) => {
             world.faults.replace(read(request)?);
@@ -132,7 +136,7 @@ fn control(world: &World, request: &Request) -> Result<Reply, String> {
         }
         _ => Ok(Reply::json(
             404,
-            &json!({ "message": "no such control; see the sandbox's documentation" }),
+            &json!({ "message": "no such control: GET /_sandbox lists them" }),
         )),
     }
 }

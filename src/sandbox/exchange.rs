@@ -98,6 +98,15 @@ impl Reply {
         }
     }
 
+    /// A page of plain text.
+    pub(super) fn text(status: u16, body: &'static str) -> Self {
+        Self {
+            content_type: Some("text/markdown;charset=UTF-8"),
+            body: Bytes::from_static(body.as_bytes()),
+            ..Self::empty(status)
+        }
+    }
+
     /// The answer to a request that changed something.
     pub(super) fn wrote(mut self) -> Self {
         self.changed = true;

@@ -46,6 +46,14 @@ impl Harness {
         .unwrap()
     }
 
+    /// A control request, as text both ways.
+    async fn plainly(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let url = format!("{}{path}", self.sandbox.control_url());
+        let request = self.client.request(method.parse().unwrap(), url);
+        let answer = request.body(body.to_owned()).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
     async fn search(&self, body: Value) -> (u16, Value) {
         let answer = self
             .jira(Method::POST, "/rest/api/3/search/jql", Some(body))
@@ -666,4 +674,31 @@ async fn an_import_loses_a_false_and_tells_its_bad_rows_only_in_its_report() {
     let (_, contact) = h.brevo(Method::GET, "/contacts/b@acme.example", None).await;
     assert_eq!(contact["attributes"]["OPT_OUT"], true);
     assert_eq!(contact["listIds"], json!([23]));
+}
+
+#[tokio::test]
+async fn every_control_that_its_page_shows_is_answered() {
+    let page = include_str!("../../docs/sandbox.md");
+    let harness = Harness::start(options()).await;
+    let mut asked = 0;
+    for line in page.lines().filter(|line| line.starts_with("curl ")) {
+        let (before, body) = line.split_once(" -d ").unwrap_or((line, ""));
+        let mut words = before.split(' ').skip(1);
+        let mut method = if body.is_empty() { "GET" } else { "POST" };
+        let mut url = words.next().unwrap();
+        if url == "-X" {
+            method = words.next().unwrap();
+            url = words.next().unwrap();
+        }
+        let (_, path) = url.split_once("/_sandbox").unwrap();
+        let body = body.trim_matches('\'');
+        let (status, answer) = harness.plainly(method, path, body).await;
+        assert_eq!(status, 200, "{line}: {answer}");
+        asked += 1;
+    }
+    assert!(asked > 20, "{asked}");
+    assert_eq!(harness.plainly("GET", "", "").await, (200, page.to_owned()));
+    let (status, answer) = harness.plainly("GET", "/nothing", "").await;
+    assert_eq!(status, 404);
+    assert!(answer.contains("GET /_sandbox lists them"), "{answer}");
 }

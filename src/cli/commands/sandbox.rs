@@ -125,7 +125,7 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
             output.say(&line);
         }
         output.say(&format!(
-            "Control requests go to {}. Ctrl-C stops.",
+            "Edits, faults and what Brevo got: curl {}. Ctrl-C stops.",
             sandbox.control_url()
         ));
     }

@@ -131,7 +131,7 @@ impl<'s> Server<'s> {
         let live = self.project.plans.values().filter(|plan| {
             plan.enabled && plan.sources.iter().any(|source| is_woken(&source.kind))
         });
-        if !self.project.is_public() {
+        if !self.project.is_public() && !self.work.context.global.sandbox {
             warnings.extend(live.map(|plan| Reason {
                 code: "server.no_public_url".to_owned(),
                 message: format!(
