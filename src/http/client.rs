@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Authorizer, Class, Clock, Effect, Failure, LimitSeen, Pacer, Random, Request, Response,
+    Authorizer, Class, Clock, Effect, Failure, Holds, LimitSeen, Pacer, Random, Request, Response,
     SharedPace, Transport, TransportError, TransportTrouble, share::Share,
 };
 
@@ -215,14 +215,26 @@ impl Client {
                 return Err(failure);
             }
             if failure.class == Class::RateLimited {
-                self.pacer.pause(call.family, self.now_us(), wait);
-                if let Some(share) = &self.share {
-                    share.pause(call.family, wait).await;
-                }
+                self.hold(failure.holds, call.family, wait).await;
             }
             self.exchanges
                 .waits(self.dialect.service(), &failure.message, wait);
             self.sleep(wait).await?;
+        }
+    }
+
+    /// Holds back what a refusal for asking too often holds back.
+    async fn hold(&self, holds: Holds, family: &'static str, wait: Duration) {
+        let families = match holds {
+            Holds::Call => return,
+            Holds::Family => vec![family],
+            Holds::All => self.pacer.families(family),
+        };
+        for family in families {
+            self.pacer.pause(family, self.now_us(), wait);
+            if let Some(share) = &self.share {
+                share.pause(family, wait).await;
+            }
         }
     }
 

@@ -17,6 +17,20 @@ pub struct Failure {
     pub status: Option<u16>,
     /// How long the service asks to wait.
     pub retry_after: Option<Duration>,
+    /// Which calls it holds back, where it is a refusal for asking too often.
+    pub holds: Holds,
+}
+
+/// Which calls a refusal for asking too often holds back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Holds {
+    /// The one that was refused: what it is about was asked for too often.
+    Call,
+    /// All of its endpoint family.
+    #[default]
+    Family,
+    /// All that the credential makes: its quota is spent.
+    All,
 }
 
 /// What kind of trouble.
@@ -68,6 +82,7 @@ impl Failure {
             help: None,
             status: None,
             retry_after: None,
+            holds: Holds::default(),
         }
     }
 

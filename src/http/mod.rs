@@ -18,7 +18,7 @@ pub use answer::{class_of, failure_of, is_html, without_addresses};
 pub use authorize::{Authorizer, Fixed, bearer};
 pub use client::{Call, Client, Dialect, Exchange, Exchanges, NoExchanges, Parts, Safety};
 pub use clock::{Clock, ManualClock, later, until};
-pub use failure::{Class, Effect, Failure};
+pub use failure::{Class, Effect, Failure, Holds};
 pub use message::{HeaderValue, Headers, Method, Request, Response};
 pub use pace::{LimitSeen, Pacer};
 pub use random::{Random, SeededRandom, SystemRandom};

@@ -172,6 +172,15 @@ impl Pacer {
         self.with(family, |pace| pace.paused_us > now_us)
     }
 
+    /// This family and all others that are known.
+    pub(super) fn families(&self, family: &'static str) -> Vec<&'static str> {
+        self.with(family, |_| ());
+        let families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<&'static str> = families.keys().copied().collect();
+        all.sort_unstable();
+        all
+    }
+
     /// Nobody calls the family before so long: its service asked for it.
     pub fn pause(&self, family: &'static str, now_us: i64, wait: Duration) {
         self.with(family, |pace| {

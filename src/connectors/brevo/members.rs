@@ -179,8 +179,15 @@ impl MemberWriter {
         let answer: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
         // The definition nests what Brevo's own example has at the top.
         let answer = answer.get("contacts").unwrap_or(&answer);
-        let succeeded = answer.get("success").and_then(Json::as_array);
-        Ok(succeeded.cloned().unwrap_or_default())
+        Ok(match answer.get("success") {
+            Some(Json::Array(succeeded)) => succeeded.clone(),
+            // `{ ids, total }`, as it has come as well.
+            Some(Json::Object(members)) => {
+                let lists = members.values().filter_map(Json::as_array);
+                lists.flatten().cloned().collect()
+            }
+            _ => Vec::new(),
+        })
     }
 
     /// What became of a contact that a request did not change: it is as wanted, or is nobody.

@@ -26,6 +26,8 @@ pub mod spec;
 mod standing;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod traps;
 mod verdict;
 mod webhook;
 

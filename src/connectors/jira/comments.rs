@@ -19,7 +19,7 @@ use super::records::{Kind, gone, id_of, is_internal, record_of};
 use super::session::Session;
 use super::spec::Comments;
 use crate::connectors::{Cursor, Known, Memory, Page, Source, Start};
-use crate::http::Failure;
+use crate::http::{Class, Failure};
 use crate::record::{Projection, Record, Value};
 
 /// How many comments a page is asked to have: Jira's most.
@@ -294,7 +294,7 @@ impl<'s> CommentSource<'s> {
                         .filter(|comment| id_of(comment.get("id")).is_none_or(|id| ids.insert(id))),
                 ),
                 // The search still shows an issue that is gone: it is not the comments that are.
-                Err(failure) if failure.status == Some(404) => {
+                Err(failure) if failure.class == Class::NotFound => {
                     notices.push(format!(
                         "{} went away while its comments were read",
                         issue.name

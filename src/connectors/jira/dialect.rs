@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde_json::Value as Json;
 
-use crate::http::{Class, Dialect, Failure, LimitSeen, Response, failure_of, is_html};
+use crate::http::{Class, Dialect, Failure, Holds, LimitSeen, Response, failure_of, is_html};
 
 /// Jira Cloud's way of answering.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,6 +87,7 @@ impl Dialect for JiraDialect {
         if class == Class::RateLimited && failure.retry_after.is_none() {
             failure.retry_after = reset_wait(response);
         }
+        failure.holds = holds(response);
         Some(failure)
     }
 
@@ -188,6 +189,18 @@ fn meaning(class: Class, response: &Response, html: bool, said: &str) -> (Class,
             "the site has another address: check `site` in flowline.yaml",
         ),
         _ => (class, "check the query and the pipeline"),
+    }
+}
+
+/// Which calls are held back: Jira says which of its limits was reached.
+fn holds(response: &Response) -> Holds {
+    let reason = response.headers.get("ratelimit-reason").unwrap_or_default();
+    if reason.starts_with("jira-quota") {
+        Holds::All
+    } else if reason.starts_with("jira-per-issue") {
+        Holds::Call
+    } else {
+        Holds::Family
     }
 }
 

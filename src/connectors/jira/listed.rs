@@ -4,6 +4,7 @@
 //! what the destination has already is not sent again.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use jiff::tz::TimeZone;
@@ -24,6 +25,9 @@ const USERS_PAGE: usize = 1_000;
 const PAGE: usize = 100;
 /// of boards and sprints.
 const AGILE_PAGE: usize = 50;
+
+const NO_USERS: &str =
+    "Jira shows no users: the account needs the global permission `Browse users and groups`";
 
 /// What is asked for.
 #[derive(Clone, Copy)]
@@ -84,9 +88,11 @@ pub struct ListedSource<'s> {
     more: Option<Pages>,
     /// What is being read, and whose it is.
     pages: Option<(Pages, Option<Owner>)>,
-    /// Sprints so far: several boards may show one.
-    seen: HashSet<String>,
-    first: bool,
+    /// Sprints so far: several boards may show one. Users of the page before: where the account
+    /// does not see all of a page, the next one begins within it.
+    seen: HashSet<Arc<str>>,
+    /// Nothing has come yet.
+    empty: bool,
 }
 
 impl<'s> ListedSource<'s> {
@@ -145,7 +151,7 @@ impl<'s> ListedSource<'s> {
             more,
             pages,
             seen: HashSet::new(),
-            first: true,
+            empty: true,
         })
     }
 
@@ -157,6 +163,7 @@ impl<'s> ListedSource<'s> {
                     Ok(elements) => elements,
                     // It gives up where so many take it more than ten seconds.
                     Err(failure) if failure.class == Class::Busy && pages.smaller() => continue,
+                    Err(failure) if is_elsewhere(&failure) && pages.moved() => continue,
                     Err(failure) => {
                         page.notices
                             .extend(passed_over(self.what, owner.as_ref(), failure)?);
@@ -165,20 +172,16 @@ impl<'s> ListedSource<'s> {
                 };
                 let Some(elements) = elements else {
                     self.pages = None;
+                    if self.empty && matches!(self.what, Listed::Users(_)) {
+                        // The account itself would be among them.
+                        page.notices.push(NO_USERS.to_owned());
+                    }
                     if page.notices.is_empty() {
                         continue;
                     }
                     return Ok(Some(page));
                 };
-                if std::mem::take(&mut self.first)
-                    && elements.is_empty()
-                    && matches!(self.what, Listed::Users(_))
-                {
-                    // The account itself would be among them.
-                    page.notices.push(
-                        "Jira shows no users: the account needs the global permission `Browse users and groups`".to_owned(),
-                    );
-                }
+                self.empty &= elements.is_empty();
                 self.take(&elements, &mut page);
                 return Ok(Some(page));
             }
@@ -189,7 +192,11 @@ impl<'s> ListedSource<'s> {
             let Some(more) = &mut self.more else {
                 return Ok(None);
             };
-            match more.next(self.session).await? {
+            let found = match more.next(self.session).await {
+                Err(failure) if is_elsewhere(&failure) && more.moved() => continue,
+                found => found?,
+            };
+            match found {
                 None => self.more = None,
                 Some(found) => {
                     // Kanban boards have no sprints, and refuse to be asked.
@@ -229,6 +236,12 @@ impl<'s> ListedSource<'s> {
     }
 
     fn take(&mut self, elements: &[Value], page: &mut Page) {
+        let users = matches!(self.what, Listed::Users(_));
+        let ids = |one: &Value| users.then(|| id_of(one.get("accountId"))).flatten();
+        let before = match users && !elements.is_empty() {
+            true => std::mem::replace(&mut self.seen, elements.iter().filter_map(ids).collect()),
+            false => HashSet::new(),
+        };
         for element in elements {
             if self.left == 0 {
                 return;
@@ -238,8 +251,11 @@ impl<'s> ListedSource<'s> {
             }
             if matches!(self.what, Listed::Sprints(_))
                 && let Some(id) = id_of(element.get("id"))
-                && !self.seen.insert(id.to_string())
+                && !self.seen.insert(id)
             {
+                continue;
+            }
+            if ids(element).is_some_and(|id| before.contains(&id)) {
                 continue;
             }
             let kind = self.what.kind();
@@ -260,6 +276,11 @@ impl<'s> ListedSource<'s> {
     }
 }
 
+/// True where an endpoint is not there, or no longer.
+fn is_elsewhere(failure: &Failure) -> bool {
+    matches!(failure.class, Class::NotFound | Class::Gone)
+}
+
 /// What to tell of an owner that has no list; the failure where it is one.
 fn passed_over(
     what: Listed<'_>,
@@ -267,13 +288,20 @@ fn passed_over(
     failure: Failure,
 ) -> Result<Option<String>, Failure> {
     let Some(owner) = owner else {
-        return Err(failure);
+        return Err(match (what, failure.status) {
+            (Listed::Users(_), Some(403)) => failure
+                .help("the account needs the global permission `Browse users and groups`"),
+            _ => failure,
+        });
     };
     let (noun, list) = match what {
         Listed::Versions(_) => ("project", "versions"),
         _ => ("board", "sprints"),
     };
-    match (failure.status, owner.named) {
+    // A page with 404 is no word of a project or board.
+    let status = failure.status;
+    let status = status.filter(|status| *status != 404 || failure.class == Class::NotFound);
+    match (status, owner.named) {
         // Not every board has sprints: that is how Jira says it.
         (Some(400), named) if matches!(what, Listed::Sprints(_)) => {
             Ok(named.then(|| format!("board {} has no sprints", owner.name)))

@@ -39,7 +39,9 @@ pub(super) async fn all_pages(
         }
         let last = page.get("isLast") == Some(&Value::Bool(true));
         let total = number(page.get("total"));
-        if values.is_empty() || last || total.is_some_and(|total| start >= total) {
+        // A full page may be followed by more, whatever was counted: counts lie in both directions.
+        let counted = total.is_some_and(|total| start >= total) && values.len() < PAGE;
+        if values.is_empty() || last || counted {
             return Ok(all);
         }
         if all.len() == before {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 
+use super::query::refusals_in_english as refusals;
 use super::session::broken;
 use super::spec::{Issues, Jql};
 use super::{IssueSource, Session};
@@ -123,16 +124,23 @@ pub async fn search(session: &Session, jql: &str, reads: &Projection) -> Result<
         match source.next_page().await {
             Ok(None) => return Ok(found.into()),
             Ok(Some(page)) => found.extend(page.records.into_iter().map(|record| record.value)),
-            Err(failure) if is_of_nobody(&failure) => return Ok(found.into()),
+            Err(failure) if failure.status == Some(400) && is_of_nobody(session, jql).await => {
+                return Ok(found.into());
+            }
             Err(failure) => return Err(failure),
         }
     }
 }
 
-/// True where Jira refuses the query because a value in it is of nobody and nothing that it knows:
-/// a customer who has no account on the site has no issues there.
-fn is_of_nobody(failure: &Failure) -> bool {
-    failure.status == Some(400) && failure.message.contains("does not exist for the field")
+/// True where a query is refused for nothing but values of nobody and nothing that Jira knows: a
+/// customer who has no account on the site has no issues there.
+///
+/// A refusal is in the language of the account, and says only in words what it is about; so the
+/// query is judged once more in English.
+async fn is_of_nobody(session: &Session, jql: &str) -> bool {
+    let found = refusals(session, jql).await.unwrap_or_default();
+    let of_nobody = |error: &String| error.contains("does not exist for the field");
+    !found.is_empty() && found.iter().all(of_nobody)
 }
 
 /// The customers of Jira Service Management's requests, `{ accountId, email, displayName }`; none

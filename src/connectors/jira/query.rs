@@ -174,6 +174,17 @@ pub async fn refusals(session: &Session, queries: &[&str]) -> Result<Vec<Vec<Str
     Ok(answer.queries.into_iter().map(|one| one.errors).collect())
 }
 
+/// What is wrong in a query, in English, whatever the account's language.
+pub(super) async fn refusals_in_english(
+    session: &Session,
+    jql: &str,
+) -> Result<Vec<String>, Failure> {
+    let body = json!({ "queries": [jql] }).to_string();
+    let response = session.in_english(PARSE, body.into_bytes()).await?;
+    let answer: Parsed = parsed(PARSE, &response)?;
+    Ok(answer.queries.into_iter().flat_map(|one| one.errors).collect())
+}
+
 /// An issue that was found.
 #[derive(Clone, Debug)]
 pub struct Found {

@@ -236,19 +236,53 @@ impl Session {
         if !wait.is_zero() {
             self.client.clock().sleep(wait).await;
         }
-        // Without the header a proxy's User-Agent is enough to be taken for a browser's forgery.
-        let request = Request::new(Method::Post, at(&self.base, path)?)
-            .json(body)
-            .header("x-atlassian-token", "no-check");
+        let request = self.request(Method::Post, path, Some(body))?;
+        self.call(request, WRITING, Safety::Once, path).await
+    }
+
+    /// Asks with a body, to be answered in English whatever the account's language.
+    pub(super) async fn in_english(&self, path: &str, body: Vec<u8>) -> Result<Response, Failure> {
+        let request = self
+            .request(Method::Post, path, Some(body))?
+            .header("accept-language", "en")
+            .header("x-force-accept-language", "true");
+        self.call(request, READING, Safety::Repeatable, path).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Request, Failure> {
+        let mut request = Request::new(method, at(&self.base, path)?);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        if method != Method::Get {
+            // A proxy's User-Agent is enough to be taken for a browser's forgery.
+            request = request.header("x-atlassian-token", "no-check");
+        }
+        Ok(request)
+    }
+
+    async fn call(
+        &self,
+        request: Request,
+        family: &'static str,
+        safety: Safety,
+        path: &str,
+    ) -> Result<Response, Failure> {
+        let method = request.method;
         let call = Call {
             request,
-            family: WRITING,
-            safety: Safety::Once,
+            family,
+            safety,
         };
         self.client
             .call(call)
             .await
-            .map_err(|failure| self.explained(failure, Method::Post, path))
+            .map_err(|failure| self.explained(failure, method, path))
     }
 
     async fn send(
@@ -269,19 +303,8 @@ impl Session {
         body: Option<Vec<u8>>,
         safety: Safety,
     ) -> Result<Response, Failure> {
-        let mut request = Request::new(method, at(&self.base, path)?);
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let call = Call {
-            request,
-            family: READING,
-            safety,
-        };
-        self.client
-            .call(call)
-            .await
-            .map_err(|failure| self.explained(failure, method, path))
+        let request = self.request(method, path, body)?;
+        self.call(request, READING, safety, path).await
     }
 
     /// What to do depends on the way in.

@@ -12,7 +12,7 @@ use super::spec::Issues;
 use super::{Basic, IssueSource, Session, Site};
 use crate::connectors::{Page, Source as _, Start};
 use crate::http::{
-    Failure, ManualClock, NoExchanges, Parts, Request, Response, Secret, SeededRandom, Transport,
+    Failure, HeaderValue, ManualClock, NoExchanges, Parts, Request, Response, Secret, SeededRandom, Transport,
     TransportError,
 };
 use crate::record::Projection;
@@ -28,6 +28,7 @@ pub(super) struct Script {
 struct State {
     answers: VecDeque<Response>,
     asked: Vec<(String, Json)>,
+    headers: Vec<Vec<(String, String)>>,
 }
 
 impl Default for Script {
@@ -63,6 +64,18 @@ impl Script {
         of.filter(|(call, _)| call == "POST /rest/api/3/search/jql")
             .map(|(_, body)| body.clone())
             .collect()
+    }
+
+    /// The bodies of all calls to `call`, in order.
+    pub(super) fn bodies(&self, call: &str) -> Vec<Json> {
+        let state = self.state.lock().unwrap();
+        let of = state.asked.iter().filter(|(asked, _)| asked == call);
+        of.map(|(_, body)| body.clone()).collect()
+    }
+
+    /// The plain headers of each call, in order.
+    pub(super) fn headers(&self) -> Vec<Vec<(String, String)>> {
+        self.state.lock().unwrap().headers.clone()
     }
 
     /// How long each wait so far was.
@@ -147,7 +160,14 @@ impl Transport for Script {
             "a GET with a body is refused before Jira sees it"
         );
         let body = serde_json::from_slice(body).unwrap_or_default();
+        let plain = request.headers.iter().filter_map(|(name, value)| {
+            let HeaderValue::Plain(value) = value else {
+                return None;
+            };
+            Some((name.clone(), value.clone()))
+        });
         let mut state = self.state.lock().unwrap();
+        state.headers.push(plain.collect());
         state.asked.push((call.clone(), body));
         let answer = state.answers.pop_front();
         Box::pin(async move { Ok(answer.unwrap_or_else(|| panic!("nothing is said of {call}"))) })

@@ -62,6 +62,7 @@ struct Changed {
     values: Vec<Change>,
     until: Option<i64>,
     last_page: Option<bool>,
+    next_page: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -185,7 +186,7 @@ impl<'s> WorklogSource<'s> {
     async fn changes(&self, feed: &str, since: i64) -> Result<Changed, Failure> {
         let path = format!("/rest/api/3/worklog/{feed}?since={since}");
         self.session.get(&path).await.map_err(|failure: Failure| {
-            if failure.status != Some(404) {
+            if failure.class != Class::NotFound {
                 return failure;
             }
             Failure {
@@ -381,7 +382,10 @@ impl Change {
 /// From when the next page is; none after the last.
 fn next(feed: &str, changed: &Changed, since: i64) -> Result<Option<i64>, Failure> {
     // Only what says that more follows has more.
-    if changed.last_page != Some(false) || changed.values.is_empty() {
+    let more = changed
+        .last_page
+        .map_or(changed.next_page.is_some(), |last| !last);
+    if !more || changed.values.is_empty() {
         return Ok(None);
     }
     match changed.until {

@@ -4,6 +4,7 @@ mod file;
 mod folding;
 mod keeping;
 mod outbox;
+mod parts;
 mod receipts;
 
 use std::sync::Arc;

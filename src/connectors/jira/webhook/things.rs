@@ -140,7 +140,13 @@ pub(super) async fn read(
             });
             let element = &element;
             let each = paths.map(|path| async move {
-                match session.read(&path, element).await {
+                let mut read = session.read(&path, element).await;
+                if matches!(&read, Err(failure) if failure.class == Class::Gone) {
+                    // Listings beside it have moved there.
+                    let moved = path.replacen("/rest/agile/1.0/", "/rest/software/1.0/", 1);
+                    read = session.read(&moved, element).await;
+                }
+                match read {
                     Ok(value) => Ok(Some(value)),
                     Err(failure) if failure.class == Class::NotFound => Ok(None),
                     Err(failure) => Err(failure),
