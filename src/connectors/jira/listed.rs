@@ -289,8 +289,9 @@ fn passed_over(
 ) -> Result<Option<String>, Failure> {
     let Some(owner) = owner else {
         return Err(match (what, failure.status) {
-            (Listed::Users(_), Some(403)) => failure
-                .help("the account needs the global permission `Browse users and groups`"),
+            (Listed::Users(_), Some(403)) => {
+                failure.help("the account needs the global permission `Browse users and groups`")
+            }
             _ => failure,
         });
     };

@@ -182,7 +182,11 @@ pub(super) async fn refusals_in_english(
     let body = json!({ "queries": [jql] }).to_string();
     let response = session.in_english(PARSE, body.into_bytes()).await?;
     let answer: Parsed = parsed(PARSE, &response)?;
-    Ok(answer.queries.into_iter().flat_map(|one| one.errors).collect())
+    Ok(answer
+        .queries
+        .into_iter()
+        .flat_map(|one| one.errors)
+        .collect())
 }
 
 /// An issue that was found.

@@ -12,8 +12,8 @@ use super::spec::Issues;
 use super::{Basic, IssueSource, Session, Site};
 use crate::connectors::{Page, Source as _, Start};
 use crate::http::{
-    Failure, HeaderValue, ManualClock, NoExchanges, Parts, Request, Response, Secret, SeededRandom, Transport,
-    TransportError,
+    Failure, HeaderValue, ManualClock, NoExchanges, Parts, Request, Response, Secret, SeededRandom,
+    Transport, TransportError,
 };
 use crate::record::Projection;
 

@@ -23,7 +23,12 @@ async fn known(bench: &Bench, lease: &Lease) -> [String; 2] {
     let owners: [Arc<str>; 2] = ["1".into(), "2".into()];
     let known = bench.store.known(lease, "comments", &owners).await.unwrap();
     let parts = known.iter().map(|one| one.parts.join(" "));
-    assert!(known.iter().zip(&owners).all(|(one, owner)| one.owner == *owner));
+    assert!(
+        known
+            .iter()
+            .zip(&owners)
+            .all(|(one, owner)| one.owner == *owner)
+    );
     parts.collect::<Vec<_>>().try_into().unwrap()
 }
 
@@ -90,10 +95,7 @@ async fn a_guarded_run_knows_only_once_it_is_let_through() {
         ];
         keep(&bench, &lease, before, Commit::default()).await;
         // A guard holds back an edit and a deletion.
-        let held = vec![
-            told("comments", "1", &["10:6"]),
-            told("comments", "2", &[]),
-        ];
+        let held = vec![told("comments", "1", &["10:6"]), told("comments", "2", &[])];
         let how = Commit {
             hold: true,
             ..Commit::default()
@@ -134,7 +136,11 @@ async fn what_waits_for_the_end_of_the_sources_counts_with_it() {
     // The later word on the second issue is that it has none.
     assert_eq!(known(&bench, &lease).await, ["1:1", ""]);
     let owners: Vec<Arc<str>> = (0..1_200).map(|id| id.to_string().into()).collect();
-    let all = bench.store.known(&lease, "comments", &owners).await.unwrap();
+    let all = bench
+        .store
+        .known(&lease, "comments", &owners)
+        .await
+        .unwrap();
     let some = all.iter().filter(|one| !one.parts.is_empty());
     assert_eq!(some.count(), 1_199);
 }

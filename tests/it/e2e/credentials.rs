@@ -50,7 +50,11 @@ pub(super) fn free_port() -> u16 {
 
 impl Connecting {
     pub(super) fn new() -> Self {
-        let world = World::start(&QUICK);
+        Self::to(World::start(&QUICK))
+    }
+
+    /// To this world.
+    pub(super) fn to(world: World) -> Self {
         let project = Project::of(&world);
         let port = free_port();
         let text = std::fs::read_to_string(project.path("flowline.yaml")).unwrap();

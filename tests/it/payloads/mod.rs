@@ -8,9 +8,11 @@ mod kinds;
 mod lists;
 mod mutated;
 mod records;
+mod things;
 mod transport;
 mod unread;
 mod values;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 

@@ -11,15 +11,19 @@ use super::issues::bodies;
 use super::kinds::{Kind, kind};
 use super::transport::{Recorded, issues, reads};
 
-struct Mutator(SeededRandom);
+pub(super) struct Mutator(SeededRandom);
 
 impl Mutator {
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self(SeededRandom::new(seed))
+    }
+
     fn below(&self, most: usize) -> usize {
         usize::try_from(self.0.next_u64() % most as u64).unwrap()
     }
 
     /// One value somewhere inside, replaced or left out.
-    fn mutate(&self, value: &mut Json) {
+    pub(super) fn mutate(&self, value: &mut Json) {
         let inside = match value {
             Json::Array(elements) => elements.len(),
             Json::Object(members) => members.len(),
@@ -60,7 +64,7 @@ impl Mutator {
 
 #[tokio::test]
 async fn whatever_an_issue_holds_it_is_a_record_or_told_as_none() {
-    let mutator = Mutator(SeededRandom::new(11));
+    let mutator = Mutator::seeded(11);
     let spec = Issues {
         custom_fields: vec![("one".into(), "customfield_10018".to_owned())],
         comments: true,
@@ -96,7 +100,7 @@ async fn whatever_an_issue_holds_it_is_a_record_or_told_as_none() {
 
 #[test]
 fn whatever_an_error_holds_it_has_a_message_and_a_help() {
-    let mutator = Mutator(SeededRandom::new(12));
+    let mutator = Mutator::seeded(12);
     for file in files()
         .iter()
         .filter(|file| file.name.starts_with("errors/jira/"))

@@ -34,7 +34,12 @@ async fn the_idempotency_key_is_a_uuid_among_the_bodys_headers() {
     let keys: Vec<String> = script
         .bodies("POST /smtp/email")
         .iter()
-        .map(|body| body["headers"]["idempotencyKey"].as_str().unwrap().to_owned())
+        .map(|body| {
+            body["headers"]["idempotencyKey"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     assert_eq!(keys[0], keys[1], "the same message has the same key");
     assert_ne!(keys[0], keys[2]);
@@ -68,7 +73,10 @@ async fn an_email_whose_answer_is_lost_is_repeated_only_while_its_key_is_known()
 #[tokio::test]
 async fn a_campaigns_id_is_kept_before_it_is_sent_and_its_state_asked_before_that() {
     let script = Script::default();
-    script.answer(200, json!({ "subject": "News", "sender": { "id": 1, "email": "a@acme.example" } }));
+    script.answer(
+        200,
+        json!({ "subject": "News", "sender": { "id": 1, "email": "a@acme.example" } }),
+    );
     script.answer(201, json!({ "id": 31 }));
     let writer = campaigns(&script).await;
     let receipt = "31".into();
@@ -94,9 +102,15 @@ async fn a_campaign_is_never_told_to_be_sent_a_second_time_by_itself() {
         script.response(lost);
         let writer = campaigns(&script).await;
         let outcomes = writer.deliver(&[campaign(Some("31"))]).await;
-        assert!(matches!(&outcomes[0], Outcome::Unknown { .. }), "{outcomes:?}");
+        assert!(
+            matches!(&outcomes[0], Outcome::Unknown { .. }),
+            "{outcomes:?}"
+        );
         let calls = script.calls();
-        assert_eq!(calls.iter().filter(|call| call.contains("sendNow")).count(), 1);
+        assert_eq!(
+            calls.iter().filter(|call| call.contains("sendNow")).count(),
+            1
+        );
     }
 }
 
@@ -104,7 +118,10 @@ async fn a_campaign_is_never_told_to_be_sent_a_second_time_by_itself() {
 async fn without_credits_nothing_is_sent_and_the_run_ends() {
     let script = Script::default();
     script.answer(200, json!({ "id": 31, "status": "draft" }));
-    script.answer(402, json!({ "code": "not_enough_credits", "message": "No credits" }));
+    script.answer(
+        402,
+        json!({ "code": "not_enough_credits", "message": "No credits" }),
+    );
     let writer = campaigns(&script).await;
     let outcomes = writer.deliver(&[campaign(Some("31"))]).await;
     let Outcome::NotApplied { failure } = &outcomes[0] else {

@@ -47,7 +47,10 @@ async fn a_400_for_who_is_there_already_or_does_not_exist_says_neither() {
         json!({ "code": "invalid_parameter", "message": "Contact already in list and/or does not exist" }),
     );
     script.answer(200, contact(1, &[22]));
-    script.answer(404, json!({ "code": "document_not_found", "message": "Contact does not exist" }));
+    script.answer(
+        404,
+        json!({ "code": "document_not_found", "message": "Contact does not exist" }),
+    );
     let writer = writer(script.session().await);
     let outcomes = writer.deliver(&[member(1, true), member(2, true)]).await;
     assert_all(&outcomes, &[UPDATED, Outcome::Unmatched]);
@@ -70,12 +73,19 @@ async fn a_request_names_at_most_150_contacts() {
     let script = Script::default();
     for range in [0..150, 150..160] {
         let taken: Vec<String> = range.map(|id| format!("C{id}@acme.example")).collect();
-        script.answer(201, json!({ "contacts": { "success": taken, "failure": [] } }));
+        script.answer(
+            201,
+            json!({ "contacts": { "success": taken, "failure": [] } }),
+        );
     }
     let writer = writer(script.session().await);
     let all: Vec<Operation> = (0..160).map(|id| member(id, true)).collect();
     let outcomes = writer.deliver(&all).await;
-    assert!(outcomes.iter().all(|one| matches!(one, Outcome::Applied(_))));
+    assert!(
+        outcomes
+            .iter()
+            .all(|one| matches!(one, Outcome::Applied(_)))
+    );
     let sizes: Vec<usize> = script
         .bodies("POST /contacts/lists/22/contacts/add")
         .iter()

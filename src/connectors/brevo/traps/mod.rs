@@ -48,9 +48,18 @@ fn assert_all(outcomes: &[Outcome], wanted: &[Outcome]) {
 #[tokio::test]
 async fn an_account_without_webhooks_has_none_and_is_no_error() {
     let script = Script::default();
-    script.answer(404, json!({ "code": "document_not_found", "message": "No webhooks" }));
-    script.answer(200, json!({ "webhooks": [{ "id": 5, "url": "https://x.example", "events": null }] }));
-    script.answer(200, json!({ "webhooks": [{ "id": 5, "url": "https://x.example" }] }));
+    script.answer(
+        404,
+        json!({ "code": "document_not_found", "message": "No webhooks" }),
+    );
+    script.answer(
+        200,
+        json!({ "webhooks": [{ "id": 5, "url": "https://x.example", "events": null }] }),
+    );
+    script.answer(
+        200,
+        json!({ "webhooks": [{ "id": 5, "url": "https://x.example" }] }),
+    );
     let session = script.session().await;
     assert!(session.webhooks("marketing").await.unwrap().is_empty());
     // What is no list of events is no list of webhooks either.

@@ -32,7 +32,10 @@ async fn a_note_names_its_contacts_by_their_numbers() {
 async fn an_edit_edits_the_note_and_makes_it_anew_where_somebody_deleted_it() {
     let script = Script::default();
     script.answer(204, Json::Null);
-    script.answer(404, json!({ "code": "document_not_found", "message": "no" }));
+    script.answer(
+        404,
+        json!({ "code": "document_not_found", "message": "no" }),
+    );
     script.answer(200, contact(247, &[]));
     script.answer(200, json!({ "id": "b2" }));
     let writer = NoteWriter::new(script.session().await);
@@ -76,7 +79,10 @@ async fn a_note_whose_answer_names_none_or_is_lost_is_unknown_and_made_once() {
         script.response(lost);
         let writer = NoteWriter::new(script.session().await);
         let outcomes = writer.deliver(&[note(None)]).await;
-        assert!(matches!(&outcomes[0], Outcome::Unknown { .. }), "{outcomes:?}");
+        assert!(
+            matches!(&outcomes[0], Outcome::Unknown { .. }),
+            "{outcomes:?}"
+        );
         assert_eq!(script.bodies("POST /crm/notes").len(), 1);
     }
 }

@@ -39,7 +39,11 @@ async fn a_batch_holds_a_thousand_objects() {
     let writer = ObjectWriter::new(script.session().await);
     let all: Vec<Operation> = (0..1_010).map(object).collect();
     let outcomes = writer.deliver(&all).await;
-    assert!(outcomes.iter().all(|one| matches!(one, Outcome::Applied(_))));
+    assert!(
+        outcomes
+            .iter()
+            .all(|one| matches!(one, Outcome::Applied(_)))
+    );
     let sizes: Vec<usize> = script
         .bodies("POST /objects/ticket/batch/upsert")
         .iter()
@@ -51,7 +55,10 @@ async fn a_batch_holds_a_thousand_objects() {
 #[tokio::test]
 async fn an_object_cannot_create_a_contact_so_one_of_nobody_is_not_sent() {
     let script = Script::default();
-    script.answer(404, json!({ "code": "document_not_found", "message": "no" }));
+    script.answer(
+        404,
+        json!({ "code": "document_not_found", "message": "no" }),
+    );
     let writer = ObjectWriter::new(script.session().await);
     let payload = json!({ "type": "ticket", "ext_id": "1", "contacts": [identified(1)] });
     let of_nobody = operation("brevo.objects", "1", payload);

@@ -29,7 +29,8 @@ async fn a_list_that_is_none_is_no_empty_one() {
 #[tokio::test]
 async fn an_endpoint_that_was_removed_is_a_defect_and_not_tried_again() {
     let script = Script::default();
-    let said = "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.";
+    let said =
+        "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.";
     script.response(refusal(410, said));
     let read = script.read(&issues(), &reads(&["key"]), &beginning()).await;
     let failure = read.unwrap_err();

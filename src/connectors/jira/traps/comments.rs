@@ -94,9 +94,14 @@ async fn a_page_with_404_leaves_no_comments_behind() {
 async fn an_issue_that_the_search_still_shows_is_gone() {
     let script = Script::default();
     script.answer(with(3, &[]));
-    script.response(refusal(404, "Issue does not exist or you do not have permission to see it."));
+    script.response(refusal(
+        404,
+        "Issue does not exist or you do not have permission to see it.",
+    ));
     // Its comments are not told as deleted: it is the issue that is gone.
-    let pages = read(&script, &Kept(&[("1", &["7:1"])]), &beginning()).await.unwrap();
+    let pages = read(&script, &Kept(&[("1", &["7:1"])]), &beginning())
+        .await
+        .unwrap();
     assert_eq!(ids(&pages), [""; 0]);
     assert!(told(&pages)[0].contains("went away"));
 }
@@ -136,12 +141,21 @@ async fn no_feed_tells_which_comments_changed_or_are_gone() {
     let records: Vec<_> = pages.iter().flat_map(|page| &page.records).collect();
     let come: Vec<(String, bool)> = records
         .iter()
-        .map(|record| (record.identity.as_ref().unwrap().to_string(), record.deleted))
+        .map(|record| {
+            (
+                record.identity.as_ref().unwrap().to_string(),
+                record.deleted,
+            )
+        })
         .collect();
     // What is known as it is does not come again; one that became internal counts as deleted.
     let (yes, no) = (true, false);
     assert_eq!(
         come,
-        [("2".to_owned(), no), ("3".to_owned(), yes), ("4".to_owned(), yes)]
+        [
+            ("2".to_owned(), no),
+            ("3".to_owned(), yes),
+            ("4".to_owned(), yes)
+        ]
     );
 }

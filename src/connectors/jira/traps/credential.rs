@@ -151,8 +151,15 @@ async fn a_dead_credential_is_found_by_every_list_that_is_answered_with_nothing(
 #[tokio::test]
 async fn a_scoped_token_is_401_at_the_site_and_that_is_said() {
     let script = Script::default();
-    script.response(Response::new(401, r#"{"code":401,"message":"Unauthorized"}"#));
-    let failure = script.open("https://acme.atlassian.net").await.err().unwrap();
+    script.response(Response::new(
+        401,
+        r#"{"code":401,"message":"Unauthorized"}"#,
+    ));
+    let failure = script
+        .open("https://acme.atlassian.net")
+        .await
+        .err()
+        .unwrap();
     assert_eq!(failure.class, Class::Authentication);
     let help = failure.help.unwrap();
     assert!(help.contains("scopes, which a site refuses"), "{help}");

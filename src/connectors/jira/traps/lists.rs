@@ -45,7 +45,10 @@ async fn users_that_take_longer_than_ten_seconds_are_asked_for_in_smaller_pages(
 #[tokio::test]
 async fn users_that_the_account_may_not_browse_are_a_permission_that_is_named() {
     let script = Script::default();
-    script.response(refusal(403, "You are not permitted to perform this action."));
+    script.response(refusal(
+        403,
+        "You are not permitted to perform this action.",
+    ));
     let failure = listed(&script, USERS).await.unwrap_err();
     assert_eq!(failure.class, Class::Permission);
     assert!(failure.help.unwrap().contains("Browse users and groups"));
@@ -190,7 +193,10 @@ async fn sprints_are_found_under_the_old_and_the_new_path() {
         };
         assert_eq!(
             of("/board?"),
-            format!("GET /rest/{}/1.0/board?startAt=0&maxResults=50", version(boards))
+            format!(
+                "GET /rest/{}/1.0/board?startAt=0&maxResults=50",
+                version(boards)
+            )
         );
         assert_eq!(
             of("/sprint?"),
@@ -265,12 +271,16 @@ async fn what_went_away_since_it_was_listed_is_passed_over_and_what_is_named_is_
     let projects = json!([{ "key": "OLD" }, { "key": "SUP" }]);
     script.answer(values(projects.as_array().unwrap()));
     script.response(refusal(404, "No project could be found with key 'OLD'."));
-    script.answer(values(&[json!({ "id": "7", "name": "1.0", "released": true })]));
+    script.answer(values(&[
+        json!({ "id": "7", "name": "1.0", "released": true }),
+    ]));
     let all_of_them = Versions {
         projects: Vec::new(),
         since: None,
     };
-    let pages = listed(&script, Listed::Versions(&all_of_them)).await.unwrap();
+    let pages = listed(&script, Listed::Versions(&all_of_them))
+        .await
+        .unwrap();
     assert_eq!(keys(&pages), ["1.0"]);
 
     let script = Script::default();

@@ -92,7 +92,10 @@ async fn an_outage_is_waited_for_as_long_as_it_says() {
 #[tokio::test]
 async fn limits_by_other_names_are_informational_and_their_absence_is_no_error() {
     let script = Script::default();
-    let mut page = Response::new(200, json!({ "issues": [issue(1)], "nextPageToken": "t" }).to_string());
+    let mut page = Response::new(
+        200,
+        json!({ "issues": [issue(1)], "nextPageToken": "t" }).to_string(),
+    );
     page.headers = [
         ("X-Beta-RateLimit-Remaining", "0"),
         ("Beta-RateLimit-Policy", "\"new\";q=0"),

@@ -160,7 +160,9 @@ async fn a_custom_field_is_whatever_the_site_makes_of_it() {
     // The same id on other sites: sprints as objects and as Java's text, a rank, time in status.
     for value in [
         json!([{ "id": 1, "name": "S", "state": "active" }]),
-        json!(["com.atlassian.greenhopper.service.sprint.Sprint@5d2af540[id=1255,state=ACTIVE,completeDate=<null>]"]),
+        json!([
+            "com.atlassian.greenhopper.service.sprint.Sprint@5d2af540[id=1255,state=ACTIVE,completeDate=<null>]"
+        ]),
         json!("3_*:*_1_*:*_78475_*|*_10000"),
         json!("0|i00007:"),
         json!(13.0),
@@ -189,11 +191,16 @@ async fn a_custom_field_is_whatever_the_site_makes_of_it() {
 
 #[tokio::test]
 async fn a_number_beyond_what_an_integer_holds_is_kept() {
-    for text in ["9223372036854775807", "9223372036854776000", "18446744073709551615"] {
+    for text in [
+        "9223372036854775807",
+        "9223372036854776000",
+        "18446744073709551615",
+    ] {
         let script = Script::default();
-        let page = json!({ "issues": [issue(1)] })
-            .to_string()
-            .replace("\"fields\":{", &format!("\"fields\":{{\"workratio\":{text},"));
+        let page = json!({ "issues": [issue(1)] }).to_string().replace(
+            "\"fields\":{",
+            &format!("\"fields\":{{\"workratio\":{text},"),
+        );
         script.response(Response::new(200, page));
         let pages = script
             .read(&issues(), &reads(&["fields.workratio"]), &beginning())

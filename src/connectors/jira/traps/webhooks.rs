@@ -70,7 +70,18 @@ async fn webhooks_with_missing_fields_are_told_and_what_comes_between_them_is_re
         told(&pages),
         ["6 webhooks passed over: no event that a source yields"]
     );
-    assert_eq!(pages.last().unwrap().cursor.as_ref().unwrap().0.split('@').next(), Some("10"));
+    assert_eq!(
+        pages
+            .last()
+            .unwrap()
+            .cursor
+            .as_ref()
+            .unwrap()
+            .0
+            .split('@')
+            .next(),
+        Some("10")
+    );
 }
 
 #[tokio::test]
@@ -98,7 +109,9 @@ async fn the_broken_self_of_an_issue_is_never_asked() {
 #[tokio::test]
 async fn a_comment_tells_its_issue_by_its_own_address_and_only_in_part() {
     let script = Script::default();
-    script.answer(json!({ "id": "5", "body": { "type": "doc" }, "updated": "2026-11-24T10:00:00.000+0000" }));
+    script.answer(
+        json!({ "id": "5", "body": { "type": "doc" }, "updated": "2026-11-24T10:00:00.000+0000" }),
+    );
     script.answer(bulk(&[issue(10040)]));
     // A server's body: no issue, and a text in the place of a document.
     let body = json!({ "webhookEvent": "comment_created", "timestamp": 1_795_600_800_000_i64,
@@ -107,13 +120,17 @@ async fn a_comment_tells_its_issue_by_its_own_address_and_only_in_part() {
     assert_eq!(keys(&pages), ["comment 5 of SUP-10040"]);
     assert_eq!(script.calls()[0], "GET /rest/api/3/issue/10040/comment/5");
     let issue = pages[0].records[0].value.get("issue").unwrap();
-    assert!(issue.at(&["fields", "updated"]).is_some(), "read again, whole");
+    assert!(
+        issue.at(&["fields", "updated"]).is_some(),
+        "read again, whole"
+    );
 }
 
 #[tokio::test]
 async fn the_issue_of_a_worklog_is_not_to_be_relied_on() {
     let script = Script::default();
-    script.answer(json!([{ "id": "5", "issueId": "1", "updated": "2026-11-24T10:00:00.000+0000" }]));
+    script
+        .answer(json!([{ "id": "5", "issueId": "1", "updated": "2026-11-24T10:00:00.000+0000" }]));
     script.answer(bulk(&[issue(1)]));
     let body = json!({ "webhookEvent": "jira:worklog_updated", "worklog": { "id": "5" } });
     let gone = json!({ "webhookEvent": "worklog_deleted",
@@ -133,7 +150,10 @@ async fn a_sprint_is_asked_for_under_the_new_path_where_the_old_one_is_gone() {
     assert_eq!(keys(&pages), ["Sprint 31"]);
     assert_eq!(
         script.calls(),
-        ["GET /rest/agile/1.0/sprint/31", "GET /rest/software/1.0/sprint/31"]
+        [
+            "GET /rest/agile/1.0/sprint/31",
+            "GET /rest/software/1.0/sprint/31"
+        ]
     );
 }
 
@@ -150,9 +170,7 @@ async fn what_is_gone_by_now_is_told_and_no_error() {
 #[tokio::test]
 async fn an_expiry_is_typed_as_a_number_and_shown_as_a_text() {
     let script = Script::default();
-    let one = |expires: Json| {
-        json!({ "id": 7, "events": ["jira:issue_updated"], "jqlFilter": "", "expirationDate": expires })
-    };
+    let one = |expires: Json| json!({ "id": 7, "events": ["jira:issue_updated"], "jqlFilter": "", "expirationDate": expires });
     script.answer(json!({ "values": [
         one(json!(1_800_000_000_000_i64)), one(json!("1800000000000")), one(Json::Null)] }));
     let session = script.session().await;

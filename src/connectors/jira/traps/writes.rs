@@ -92,7 +92,10 @@ async fn an_answer_that_was_lost_is_unknown_and_not_sent_again() {
         let session = Arc::new(script.session().await);
         let writer = CommentWriter::new(session);
         let outcomes = writer.deliver(&[comment("SUP-1")]).await;
-        assert!(matches!(&outcomes[0], Outcome::Unknown { .. }), "{outcomes:?}");
+        assert!(
+            matches!(&outcomes[0], Outcome::Unknown { .. }),
+            "{outcomes:?}"
+        );
         assert_eq!(script.calls().len(), 1);
     }
 }
@@ -107,7 +110,9 @@ async fn a_post_says_that_it_is_no_browsers_forgery() {
     let session = Arc::new(script.session().await);
     let writer = CommentWriter::new(Arc::clone(&session));
     writer.deliver(&[comment("SUP-1")]).await;
-    super::super::search(&session, "project = SUP", &reads(&["key"])).await.unwrap();
+    super::super::search(&session, "project = SUP", &reads(&["key"]))
+        .await
+        .unwrap();
     let added = session.add_dynamic_webhook("https://x.example", &[], "");
     added.await.unwrap().unwrap();
     session.admin_webhooks().await.unwrap();
