@@ -175,11 +175,31 @@ pub(super) fn create_campaign(
     let id = account.next("campaign");
     let campaign = json!({
         "id": id, "name": name, "subject": subject, "type": "classic", "status": "draft",
-        "templateId": template, "sender": sender, "recipients": { "lists": lists },
-        "createdAt": utc(now), "sends": 0
+        "templateId": template, "sender": sender,
+        "recipients": { "lists": lists, "exclusionLists": [] },
+        "header": "[DEFAULT_HEADER]", "footer": "[DEFAULT_FOOTER]", "testSent": false,
+        "replyTo": super::OWNER_EMAIL, "htmlContent": "<html><body>News</body></html>",
+        "statistics": no_statistics(),
+        "createdAt": utc(now), "modifiedAt": utc(now), "sends": 0
     });
     account.keep("campaigns", &format!("{id:08}"), campaign);
     Ok(Reply::json(201, &json!({ "id": id })).wrote())
+}
+
+/// The numbers of a campaign that nobody has opened.
+fn no_statistics() -> Value {
+    let all: Map<String, Value> = [
+        "uniqueClicks", "clickers", "complaints", "delivered", "sent", "softBounces", "hardBounces",
+        "uniqueViews", "unsubscriptions", "viewed", "trackableViews", "trackableViewsRate",
+        "estimatedViews", "deferred",
+    ]
+    .into_iter()
+    .map(|name| (name.to_owned(), json!(0)))
+    .collect();
+    json!({
+        "globalStats": all, "campaignStats": [], "mirrorClick": 0, "remaining": 0,
+        "linksStats": {}, "statsByDomain": {}, "statsByDevice": {}, "statsByBrowser": {}
+    })
 }
 
 fn campaign(account: &Account, id: &str) -> Result<(String, Value), Reply> {
@@ -208,7 +228,12 @@ pub(super) fn campaigns(account: &Account, request: &Request) -> Result<Reply, R
         all.reverse();
     }
     let count = all.len();
-    let page: Vec<Value> = all.into_iter().skip(offset).take(limit).collect();
+    let mut page: Vec<Value> = all.into_iter().skip(offset).take(limit).collect();
+    if request.query("excludeHtmlContent") == Some("true") {
+        for one in page.iter_mut().filter_map(Value::as_object_mut) {
+            one.remove("htmlContent");
+        }
+    }
     Ok(Reply::json(
         200,
         &json!({ "campaigns": page, "count": count }),
