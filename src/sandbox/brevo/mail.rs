@@ -189,9 +189,20 @@ pub(super) fn create_campaign(
 /// The numbers of a campaign that nobody has opened.
 fn no_statistics() -> Value {
     let all: Map<String, Value> = [
-        "uniqueClicks", "clickers", "complaints", "delivered", "sent", "softBounces", "hardBounces",
-        "uniqueViews", "unsubscriptions", "viewed", "trackableViews", "trackableViewsRate",
-        "estimatedViews", "deferred",
+        "uniqueClicks",
+        "clickers",
+        "complaints",
+        "delivered",
+        "sent",
+        "softBounces",
+        "hardBounces",
+        "uniqueViews",
+        "unsubscriptions",
+        "viewed",
+        "trackableViews",
+        "trackableViewsRate",
+        "estimatedViews",
+        "deferred",
     ]
     .into_iter()
     .map(|name| (name.to_owned(), json!(0)))

@@ -241,9 +241,8 @@ impl Judged {
                 .collect();
             let generic = generic.join("/");
             let shown = error.to_string();
-            let known = |(place, said): &(&str, &str)| {
-                generic.ends_with(place) && shown.contains(said)
-            };
+            let known =
+                |(place, said): &(&str, &str)| generic.ends_with(place) && shown.contains(said);
             if OTHERWISE.iter().any(known) {
                 continue;
             }
