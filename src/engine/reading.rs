@@ -324,7 +324,12 @@ impl Reading<'_> {
                 }
                 Decision::Known => known += 1,
                 Decision::Older => older += 1,
-                Decision::MarkedKnown => marked_known += 1,
+                Decision::MarkedKnown => {
+                    marked_known += 1;
+                    if let Some(sink) = sinks.get(*index) {
+                        counting.sink(&sink.name).too_old += 1;
+                    }
+                }
             }
         }
         self.context.observer.told(RunEvent::Committed {

@@ -56,4 +56,8 @@ pub struct SinkCounts {
     pub unchanged: u64,
     /// A message was sent.
     pub sent: u64,
+    /// Older than `backfill` lets through: marked as known. In JSON the events of the commits
+    /// tell it (`marked_known`).
+    #[serde(skip)]
+    pub too_old: u64,
 }

@@ -403,6 +403,7 @@ fn counted(counts: &SinkCounts) -> String {
         (counts.updated, "updated"),
         (counts.sent, "sent"),
         (counts.unchanged, "unchanged"),
+        (counts.too_old, "too old to send (see `backfill`)"),
     ];
     let parts: Vec<String> = parts
         .iter()
