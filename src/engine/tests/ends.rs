@@ -66,7 +66,12 @@ async fn what_happened_before_the_first_run_is_sent_only_within_backfill() {
     rig.backfill_ms = 5;
     let first = rig.run().await;
     assert_eq!(first.end.exit_code(), 0);
-    let told: u64 = first.summary.operations.values().map(|one| one.too_old).sum();
+    let told: u64 = first
+        .summary
+        .operations
+        .values()
+        .map(|one| one.too_old)
+        .sum();
     assert_eq!(told, 2);
     let destination = rig.destination.lock().unwrap();
     let sent: Vec<_> = destination.events.keys().cloned().collect();
