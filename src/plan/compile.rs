@@ -100,6 +100,7 @@ pub fn compile(
         flow.reads.projection.unite(&own.reads.projection);
     }
     sinks::files_of_their_own(pipeline, &mut compiler);
+    sources::named_properties(&sources, &flow.reads.projection, &mut compiler);
     let diagnostics = in_file(compiler.diagnostics, file);
     if diagnostics.has_errors() {
         return (None, diagnostics);

@@ -92,6 +92,9 @@ pub struct Credential {
     pub site: Option<String>,
     /// OAuth tokens.
     pub tokens: Option<KeptTokens>,
+    /// When it ends at the latest unless a person makes a new one, in epoch milliseconds; none where
+    /// it does not end by itself.
+    pub ends_at: Option<i64>,
 }
 
 impl std::fmt::Debug for Credential {
@@ -117,7 +120,28 @@ pub struct KeptTokens {
     pub refused: bool,
 }
 
+/// How long Atlassian's API tokens last at the most, and a person's consent to an app, in
+/// milliseconds.
+const YEAR_MS: i64 = 365 * 86_400_000;
+/// How long a refresh token lasts that nobody uses.
+const UNUSED_MS: i64 = 90 * 86_400_000;
+
 impl Credential {
+    /// The same of Atlassian, made at this time or before.
+    #[must_use]
+    pub const fn of_atlassian(mut self, now_ms: i64) -> Self {
+        self.ends_at = Some(now_ms.saturating_add(YEAR_MS));
+        self
+    }
+
+    /// When it ends at the latest unless a person makes a new one, in epoch milliseconds.
+    #[must_use]
+    pub fn ends(&self) -> Option<i64> {
+        let unused = self.tokens.as_ref();
+        let unused = unused.map(|tokens| tokens.expires_at.saturating_add(UNUSED_MS));
+        self.ends_at.into_iter().chain(unused).min()
+    }
+
     /// Reads what was kept.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

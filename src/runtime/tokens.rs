@@ -40,9 +40,8 @@ impl StateTokens {
             .map(|(_, credential)| credential)
             .unwrap_or_default();
         set(&mut credential);
-        let expires_at = credential.tokens.as_ref().map(|tokens| tokens.expires_at);
         self.vault
-            .set_credential(&self.connection, &credential.text(), expires_at)
+            .set_credential(&self.connection, &credential.text(), credential.ends())
             .map_err(|error| failure(&error))
     }
 }

@@ -1,6 +1,6 @@
 //! The built command, as a user runs it: a cleared environment, a project in a folder of its own.
 
-mod canary;
+pub(crate) mod canary;
 mod check;
 mod import;
 mod machine;

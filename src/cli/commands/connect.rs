@@ -12,6 +12,7 @@ use super::telling::{refuse, state_of};
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::services::Gateway;
+use crate::cli::time::now;
 use crate::cli::{ask, interrupt, key, services};
 use crate::config::{Connection, JiraAuth, Loaded, SecretRef};
 use crate::connectors::jira;
@@ -248,8 +249,11 @@ async fn keep_given(
     if let Err(why) = connected {
         return Err(why.say(context));
     }
+    if given.token.is_some() && matches!(connection, Connection::Jira(_)) {
+        given = given.of_atlassian(now().as_millisecond());
+    }
     vault
-        .set_credential(name, &given.text(), None)
+        .set_credential(name, &given.text(), given.ends())
         .map_err(|error| refuse(&error, output))?;
     output.say(&format!("`{name}` is connected"));
     Ok(Exit::Done)

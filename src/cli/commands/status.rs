@@ -37,7 +37,8 @@ use crate::state::{
 pub struct Arguments {}
 
 /// From how long before its end a token is warned of: 30 days.
-const SOON_MS: i64 = 30 * 86_400_000;
+const SOON_MS: i64 = 30 * DAY_MS;
+const DAY_MS: i64 = 86_400_000;
 
 /// What the state says; all of it empty where there is none yet.
 #[derive(Default)]
@@ -94,10 +95,12 @@ async fn status(context: &Context) -> Result<Exit, Exit> {
     known.kept = services::kept(context, &opened).unwrap_or_default();
     let now = now();
     if output.json() {
+        warn_of_ends(loaded, &known, now, context);
         return Ok(output.result_json(&as_json(&opened, loaded, &known, now, context)));
     }
     show_connections(&opened, loaded, &known, now, context);
     show_pipelines(&opened, &known, now, output);
+    warn_of_ends(loaded, &known, now, context);
     warn_of_persons(loaded, context);
     if state.is_none() {
         output.result("\nno run yet: there is no state");
@@ -145,25 +148,40 @@ fn has_ended(name: &str, kept: &Kept) -> bool {
         .is_some_and(|tokens| tokens.refused)
 }
 
-/// When a kept token ends, in words: one of OAuth is renewed by itself, and others have to be
-/// made anew in time.
+/// When a kept credential ends unless a person makes a new one, in words.
 fn ends(name: &str, known: &Known, now: Timestamp) -> Option<String> {
     let at = token_expires(known, name)?;
-    let renews = known
-        .kept
-        .credential(name)
-        .ok()
-        .flatten()
-        .is_some_and(|credential| credential.tokens.is_some());
-    let left = at.saturating_sub(now.as_millisecond());
-    Some(match (renews, left) {
-        (true, _) => "renewed by itself".to_owned(),
-        (false, ..=0) => format!("ended {}", time(at)),
-        (false, left) if left < SOON_MS => {
-            format!("ends {}: `flowline connect {name}`", time(at))
-        }
-        (false, _) => format!("until {}", time(at)),
+    Some(match at.saturating_sub(now.as_millisecond()) {
+        ..=0 => format!("ended {}", time(at)),
+        _ => format!("until {} at the latest", time(at)),
     })
+}
+
+/// Warns of credentials that end within 30 days: somebody has to make new ones in time.
+fn warn_of_ends(loaded: &Loaded, known: &Known, now: Timestamp, context: &Context) {
+    if context.global.sandbox {
+        return;
+    }
+    for (name, _) in loaded.project.connections.iter() {
+        let name = &name.value;
+        let Some(at) = token_expires(known, name) else {
+            continue;
+        };
+        let left = at.saturating_sub(now.as_millisecond());
+        if left >= SOON_MS {
+            continue;
+        }
+        let when = match left {
+            ..=0 => format!("ended {}", time(at)),
+            _ => format!("ends {} at the latest, in {} days", time(at), left / DAY_MS),
+        };
+        context
+            .output
+            .warn(&format!("what `{name}` gets in with {when}"));
+        context.output.help(&format!(
+            "make a new token where it is one, then: flowline connect {name}"
+        ));
+    }
 }
 
 fn account<'k>(known: &'k Known, connection: &str) -> Option<&'k str> {
@@ -237,7 +255,7 @@ fn as_json(
             "kind": connection.value.service(),
             "connected": connected(&name.value, loaded, &opened.root, &known.kept, context),
             "account": account(known, &name.value),
-            // API tokens and keys do not say when they end.
+            // One that the file or the environment names does not say when it ends.
             "token_expires": token_expires(known, &name.value).map(time),
             "limits": limits,
         });

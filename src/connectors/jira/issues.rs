@@ -167,6 +167,9 @@ impl<'s> IssueSource<'s> {
             if !self.asked.expand.is_empty() {
                 members.insert("expand".to_owned(), self.asked.expand.join(",").into());
             }
+            if !self.asked.properties.is_empty() {
+                members.insert("properties".to_owned(), self.asked.properties.clone().into());
+            }
             if let Token::Next(token) = &self.token {
                 members.insert("nextPageToken".to_owned(), token.as_str().into());
             }

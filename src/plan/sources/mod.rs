@@ -7,18 +7,21 @@ mod issues;
 mod listed;
 mod webhook;
 
-use super::SourcePlan;
+use super::{SourceKind, SourcePlan};
 use super::compile::Surroundings;
 use super::compiler::Compiler;
 use crate::config::{Keyed, Source};
+use crate::connectors::jira::spec::issue_properties;
 use crate::diagnostic::{Code, Spanned};
 use crate::expression::{LocatedReference, Since};
+use crate::record::Projection;
 use crate::shape::Shape;
 
 pub(super) use file::{inside, named_format};
 
 const DIFFERENT_KINDS: Code = Code::new("source.different_kinds");
 const BAD_SINCE: Code = Code::new("source.bad_since");
+const PROPERTIES: Code = Code::new("source.unnamed_properties");
 
 /// What is known of the records of a pipeline's sources.
 pub(super) struct RecordKind {
@@ -135,4 +138,30 @@ pub(super) fn since(
         );
     }
     parsed
+}
+
+/// Says where properties of issues are read of which Jira is not asked: it gives them by their
+/// names alone.
+pub(super) fn named_properties(
+    sources: &[SourcePlan],
+    reads: &Projection,
+    compiler: &mut Compiler<'_>,
+) {
+    let Some(source) = sources.iter().find(|source| {
+        matches!(
+            source.kind,
+            SourceKind::JiraIssues(_) | SourceKind::JiraWebhook(_)
+        )
+    }) else {
+        return;
+    };
+    if issue_properties(reads).is_none() {
+        compiler.mistake(
+            PROPERTIES,
+            "Jira gives properties of issues by their names alone, at most five",
+            source.span,
+            "is read for all properties, or for more than five",
+            "read each as `$.properties.NAME`",
+        );
+    }
 }

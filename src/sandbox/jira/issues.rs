@@ -55,7 +55,17 @@ pub(super) fn bulk(site: &Site, request: &Request) -> Result<Reply, Reply> {
         ));
     }
     let list = |name: &str| body.get(name).map_or(Ok(Vec::new()), errors::texts);
-    let want = Want::new(list("fields")?, &list("expand")?, "*navigable");
+    let mut want = Want::new(list("fields")?, &list("expand")?, "*navigable");
+    want.properties = list("properties")?
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    if want.properties.len() > 5 {
+        return Err(errors::messages(
+            400,
+            &["The maximum number of properties is 5."],
+        ));
+    }
     let found: BTreeSet<u32> = ids.into_iter().filter_map(|id| site.find(id)).collect();
     let mut out = String::with_capacity(found.len() * 4096 + 64);
     out.push_str(r#"{"issues":["#);

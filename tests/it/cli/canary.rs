@@ -17,7 +17,7 @@ const MAIL: &str = "canarina.featherstone@example.com";
 const TEXT: &str = "the canary sang of its bank account";
 
 /// A secret in every form in which it could leak.
-fn forms(secret: &str) -> Vec<String> {
+pub(crate) fn forms(secret: &str) -> Vec<String> {
     let encoded: String = secret
         .bytes()
         .map(|byte| match byte {
@@ -37,7 +37,7 @@ fn forms(secret: &str) -> Vec<String> {
 }
 
 #[track_caller]
-fn assert_without(what: &str, bytes: &[u8], marks: &[String]) {
+pub(crate) fn assert_without(what: &str, bytes: &[u8], marks: &[String]) {
     let text = String::from_utf8_lossy(bytes).to_lowercase();
     for mark in marks {
         let short: String = text.chars().take(4_000).collect();
@@ -65,7 +65,7 @@ fn people() -> Vec<String> {
 }
 
 /// All files below a folder, but those that the test wrote itself.
-fn kept(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn kept(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     let mut left = vec![folder.to_owned()];
     while let Some(folder) = left.pop() {
@@ -81,7 +81,7 @@ fn kept(folder: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-const LOGS: [&str; 5] = [
+pub(crate) const LOGS: [&str; 5] = [
     "--log-level",
     "trace",
     "--log-api-calls",
@@ -94,7 +94,7 @@ fn logged(project: &Project, arguments: &[&str]) -> Ran {
 }
 
 /// Logs are JSON a line; what else is on stderr is talk.
-fn assert_logs(ran: &Ran) {
+pub(crate) fn assert_logs(ran: &Ran) {
     let lines = ran.stderr.lines().filter(|line| line.starts_with('{'));
     for line in lines {
         serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));

@@ -219,3 +219,72 @@ fn a_key_of_the_environment_is_replaced_by_the_one_that_rotate_prints() {
         2
     );
 }
+
+#[test]
+fn a_rotation_killed_at_any_moment_loses_nothing() {
+    use std::process::{Command, Stdio};
+    let folder = project();
+    rewrite(
+        folder.path(),
+        "flowline.yaml",
+        "api_key: \"${BREVO_API_KEY}\"",
+        "api_key: \"${secret:brevo}\"",
+    );
+    rewrite(
+        folder.path(),
+        "flowline.yaml",
+        "  production:\n",
+        "  staging: {}\n  production:\n",
+    );
+    let environments = [&[][..], &["--env", "production"], &["--env", "staging"]];
+    let all_open = || {
+        for env in environments {
+            let status = [&["status", "--format", "json"], env].concat();
+            let status = flowline(folder.path(), &status);
+            assert_eq!(status.code, 0, "{env:?}: {}", status.err);
+            let connected = &status.json()["connections"]["marketing"]["connected"];
+            assert_eq!(*connected, true, "{env:?}: {}", status.err);
+        }
+    };
+    for env in environments {
+        let set = [&["secrets", "set", "brevo"], env].concat();
+        assert_eq!(typed(folder.path(), &set, "hunter2", &[]).code, 0);
+        for other in 0..5 {
+            let name = format!("s{other}");
+            let set = [&["secrets", "set", &name], env].concat();
+            assert_eq!(typed(folder.path(), &set, &name, &[]).code, 0);
+        }
+    }
+    all_open();
+    let next = folder.path().join(".flowline/key.next");
+    let (mut killed, mut in_between) = (0, 0);
+    for round in 0..40 {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_flowline"))
+            .env_clear()
+            .current_dir(folder.path())
+            .args(["secrets", "rotate"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // From the moment at which the next key is there, or from the start where one was left.
+        let left = next.exists();
+        while !next.exists() && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(std::time::Duration::from_micros(200));
+        }
+        let pause = if left { 30 + round * 9 } else { round % 8 * 3 };
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        child.kill().unwrap_or_default();
+        let status = child.wait().unwrap();
+        killed += u32::from(status.code().is_none());
+        in_between += u32::from(next.exists());
+        if round % 4 == 3 {
+            all_open();
+        }
+    }
+    assert!(killed > 3 && in_between > 3, "{killed} {in_between}");
+    let done = flowline(folder.path(), &["secrets", "rotate"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(!next.exists());
+    all_open();
+}

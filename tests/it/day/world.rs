@@ -183,7 +183,7 @@ impl World {
             ..Credential::default()
         };
         vault
-            .set_credential("support", &credential.text(), Some(tokens.expires_at))
+            .set_credential("support", &credential.text(), credential.ends())
             .unwrap();
     }
 }

@@ -189,3 +189,30 @@ fn what_jira_refuses_is_a_dead_letter_with_its_words() {
     assert_eq!(ran.summary()["dead_letters"], 2);
     assert!(created(&world).is_empty());
 }
+
+#[test]
+fn properties_of_issues_are_asked_for_by_their_names() {
+    let world = World::start(&QUICK);
+    let project = commenting(&world, &two());
+    project.write(
+        "pipelines/note.yaml",
+        "sources: [file: { path: in.jsonl, id: $.id }]
+sinks:
+  - jira.issue: { project: OPS, type: Task, fields: { summary: Of a property } }
+",
+    );
+    assert_eq!(project.run(&["run", "note", "-q"]).code, 0);
+    project.write(
+        "pipelines/back.yaml",
+        "sources: [jira.issues: { jql: 'project = OPS AND summary ~ property', since: 1 days ago }]
+transforms: [map: { made_of: $.properties.flowline }]
+sinks: [file: { path: out.jsonl }]
+",
+    );
+    let ran = project.run(&["run", "back", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let out = std::fs::read_to_string(project.path("out.jsonl")).unwrap();
+    let mut lines: Vec<&str> = out.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, [r#"{"made_of":"a"}"#, r#"{"made_of":"b"}"#]);
+}

@@ -1,6 +1,7 @@
 //! The built binary against the sandbox in another process.
 
 pub(crate) mod api;
+mod canary;
 mod checking;
 mod connecting;
 mod credentials;

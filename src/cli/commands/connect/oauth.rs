@@ -15,7 +15,7 @@ use crate::cli::commands::telling::refuse;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::quota::Logged;
-use crate::cli::time::SystemClock;
+use crate::cli::time::{SystemClock, now};
 use crate::cli::{ask, interrupt, key, services};
 use crate::config::{JiraConnection, JiraOAuth2};
 use crate::connectors::jira;
@@ -203,9 +203,10 @@ pub(super) async fn connect(
             refused: false,
         }),
         ..Credential::default()
-    };
+    }
+    .of_atlassian(now().as_millisecond());
     vault
-        .set_credential(name, &credential.text(), Some(tokens.expires_at))
+        .set_credential(name, &credential.text(), credential.ends())
         .map_err(|error| refuse(&error, output))?;
     output.say(&format!("`{name}` is connected to {}", chosen.url));
     let missing = missing_scopes(&tokens.scopes, loaded, name);

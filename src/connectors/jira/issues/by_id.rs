@@ -87,10 +87,14 @@ impl IssueSource<'_> {
     async fn bulkfetch(&self, ids: &[&str]) -> Result<Answer, Failure> {
         // Here `expand` is a list, unlike in a search.
         let mut body = json!({ "issueIdsOrKeys": ids, "fields": self.asked.fields });
-        if let Some(members) = body.as_object_mut()
-            && !self.asked.expand.is_empty()
-        {
-            members.insert("expand".to_owned(), self.asked.expand.clone().into());
+        if let Some(members) = body.as_object_mut() {
+            if !self.asked.expand.is_empty() {
+                members.insert("expand".to_owned(), self.asked.expand.clone().into());
+            }
+            if !self.asked.properties.is_empty() {
+                let properties = self.asked.properties.clone();
+                members.insert("properties".to_owned(), properties.into());
+            }
         }
         let response = self
             .session

@@ -10,6 +10,8 @@ use crate::record::Projection;
 pub struct Asked {
     /// The `fields` of the request.
     pub fields: Vec<String>,
+    /// The `properties` of the request.
+    pub properties: Vec<String>,
     /// The parts of `expand`.
     pub expand: Vec<&'static str>,
     /// What is read of each issue.
@@ -98,12 +100,33 @@ impl Issues {
         .collect();
         Asked {
             fields,
+            properties: issue_properties(reads).unwrap_or_default(),
             expand,
             issue,
             changes,
             changelog,
             site_name,
         }
+    }
+}
+
+/// How many properties Jira gives at once.
+const MOST_PROPERTIES: usize = 5;
+
+/// The issue properties that are read, which Jira gives by their names alone; none where more are
+/// read than can be asked for, or all of them. Who reads the whole record reads what it gives
+/// unasked.
+#[must_use]
+pub fn issue_properties(reads: &Projection) -> Option<Vec<String>> {
+    let Projection::Members(members) = reads else {
+        return Some(Vec::new());
+    };
+    match members.iter().find(|(name, _)| &**name == "properties") {
+        None => Some(Vec::new()),
+        Some((_, Projection::Members(named))) if named.len() <= MOST_PROPERTIES => {
+            Some(named.iter().map(|(name, _)| name.to_string()).collect())
+        }
+        Some(_) => None,
     }
 }
 
@@ -135,7 +158,9 @@ mod tests {
     fn asks_for_what_is_read_and_nothing_else() {
         let asked = issues().asked(&reads(&["fields.status.name", "key"]), &[]);
         assert_eq!(asked.fields, ["updated", "status"]);
-        assert!(asked.expand.is_empty() && !asked.changes);
+        assert!(asked.expand.is_empty() && !asked.changes && asked.properties.is_empty());
+        let asked = issues().asked(&reads(&["properties.tier.name", "properties.sla"]), &[]);
+        assert_eq!(asked.properties, ["tier", "sla"]);
         let asked = issues().asked(
             &reads(&["changes", "fields.summary"]),
             &["customfield_1".to_owned()],

@@ -12,7 +12,7 @@ use crate::connectors::jira::jql::Filter;
 use crate::expression::Since;
 
 pub use comment::{NewComment, is_document};
-pub use fields::Asked;
+pub use fields::{Asked, issue_properties};
 pub use issue::NewIssue;
 pub use others::{Comments, Sprints, Users, Versions, Worklogs};
 pub use webhook::{EVENTS, Thing, Webhook, event, jiras_name};
