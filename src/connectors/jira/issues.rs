@@ -168,7 +168,10 @@ impl<'s> IssueSource<'s> {
                 members.insert("expand".to_owned(), self.asked.expand.join(",").into());
             }
             if !self.asked.properties.is_empty() {
-                members.insert("properties".to_owned(), self.asked.properties.clone().into());
+                members.insert(
+                    "properties".to_owned(),
+                    self.asked.properties.clone().into(),
+                );
             }
             if let Token::Next(token) = &self.token {
                 members.insert("nextPageToken".to_owned(), token.as_str().into());

@@ -7,9 +7,9 @@ mod issues;
 mod listed;
 mod webhook;
 
-use super::{SourceKind, SourcePlan};
 use super::compile::Surroundings;
 use super::compiler::Compiler;
+use super::{SourceKind, SourcePlan};
 use crate::config::{Keyed, Source};
 use crate::connectors::jira::spec::issue_properties;
 use crate::diagnostic::{Code, Spanned};

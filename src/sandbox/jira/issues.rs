@@ -56,10 +56,7 @@ pub(super) fn bulk(site: &Site, request: &Request) -> Result<Reply, Reply> {
     }
     let list = |name: &str| body.get(name).map_or(Ok(Vec::new()), errors::texts);
     let mut want = Want::new(list("fields")?, &list("expand")?, "*navigable");
-    want.properties = list("properties")?
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    want.properties = list("properties")?.into_iter().map(str::to_owned).collect();
     if want.properties.len() > 5 {
         return Err(errors::messages(
             400,

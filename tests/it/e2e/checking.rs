@@ -348,3 +348,142 @@ fn a_token_with_scopes_registers_no_webhooks_and_is_told_what_to_do() {
         &["System → WebHooks"],
     );
 }
+
+/// The project's vault, as the program opens it.
+fn vault(project: &Project) -> flowline::state::Vault {
+    use base64::Engine as _;
+    let key = std::fs::read_to_string(project.path(".flowline/key")).unwrap();
+    let key = base64::engine::general_purpose::STANDARD
+        .decode(key.trim())
+        .unwrap();
+    let seal = flowline::state::Seal::new(&key.try_into().unwrap()).unwrap();
+    flowline::state::Vault::open(&project.path(".flowline/state.db"), seal).unwrap()
+}
+
+#[test]
+fn status_warns_30_days_before_a_credential_ends() {
+    use std::io::Write as _;
+    let world = World::start(&QUICK);
+    let project = Project::of(&world).without_variables();
+    project.edit("flowline.yaml", ", api_token: \"${JIRA_API_TOKEN}\"", "");
+    for (name, secret) in [
+        ("support", world.address("jira_token")),
+        ("marketing", world.address("brevo_key")),
+    ] {
+        let mut child = project
+            .command(&["connect", name])
+            .stdin(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        writeln!(child.stdin.take().unwrap(), "{secret}").unwrap();
+        let ended = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+    let day = 86_400_000;
+    let now = jiff::Timestamp::now().as_millisecond();
+    let status = || {
+        let json = project.run(&["status", "--format", "json"]);
+        let human = project.run(&["status"]);
+        assert_eq!((json.code, human.code), (0, 0), "{}", human.stderr);
+        let value: Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!(
+            json.stderr.contains("gets in with"),
+            human.stderr.contains("what `support` gets in with")
+        );
+        (value["connections"].clone(), human)
+    };
+    // A token of Atlassian lasts a year at the most, a key of Brevo does not end by itself.
+    let (connections, human) = status();
+    let ends: jiff::Timestamp = connections["support"]["token_expires"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!((ends.as_millisecond() - now + day / 2) / day, 365);
+    assert_eq!(connections["marketing"]["token_expires"], Value::Null);
+    assert!(human.stdout.contains("at the latest"), "{}", human.stdout);
+    assert!(
+        !human.stderr.contains("gets in with what"),
+        "{}",
+        human.stderr
+    );
+    let vault = vault(&project);
+    let text = vault.credential("support").unwrap().unwrap().text;
+    for (left, told) in [
+        (31, None),
+        (29, Some("ends 20")),
+        (1, Some("ends 20")),
+        (-1, Some("ended 20")),
+    ] {
+        let at = now + left * day + day / 2;
+        vault.set_credential("support", &text, Some(at)).unwrap();
+        let (_, human) = status();
+        match told {
+            None => assert!(!human.stderr.contains("what `support`"), "{}", human.stderr),
+            Some(told) => {
+                let whole = format!("what `support` gets in with {told}");
+                assert!(human.stderr.contains(&whole), "{left}: {}", human.stderr);
+                assert!(
+                    human.stderr.contains("flowline connect support"),
+                    "{}",
+                    human.stderr
+                );
+                if left > 0 {
+                    let days = format!("in {left} days");
+                    assert!(human.stderr.contains(&days), "{}", human.stderr);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn status_tells_what_there_is_in_words_and_asks_nobody() {
+    let world = World::start(&["--no-index-lag", "--issues", "60"]);
+    let project = Project::of(&world);
+    let empty = project.run(&["status"]);
+    assert_eq!(empty.code, 0);
+    for word in ["no run yet", "never", "support-tickets", "marketing"] {
+        assert!(empty.stdout.contains(word), "{word}: {}", empty.stdout);
+    }
+    // A value that is no date: dead letters.
+    project.edit(
+        "pipelines/support-tickets.yaml",
+        "{ path: $.fields.created, as: date }",
+        "{ path: $.fields.summary, as: date }",
+    );
+    assert_eq!(project.run(&["run", "support-tickets", "-q"]).code, 1);
+    let requests = world.requests();
+    let ran = project.run(&["status"]);
+    let json = project.run(&["status", "--format", "json"]);
+    assert_eq!(world.requests(), requests, "no network");
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    let pipeline = &json["pipelines"]["support-tickets"];
+    let dead = pipeline["dead_letters"].as_u64().unwrap();
+    assert!(dead > 0);
+    assert_eq!(pipeline["last_result"], "dead_letters");
+    assert!(pipeline["lag_s"].is_u64() && pipeline["next_run"].is_string());
+    let issues = json["issues_tracked"].as_u64().unwrap();
+    let users = json["users_linked"].as_u64().unwrap();
+    let limits = json["connections"]["marketing"]["limits"]
+        .as_array()
+        .unwrap();
+    assert!(!limits.is_empty(), "{json}");
+    for limit in limits {
+        assert!(
+            limit["family"].is_string() && limit["remaining"].is_u64(),
+            "{limit}"
+        );
+    }
+    for word in [
+        format!("{issues} issues tracked"),
+        "projects monitored".to_owned(),
+        format!("{users} users linked"),
+        "last sync: 20".to_owned(),
+        "(dead_letters)".to_owned(),
+        format!(" {dead} "),
+    ] {
+        assert!(ran.stdout.contains(&word), "{word}: {}", ran.stdout);
+    }
+}
