@@ -1,5 +1,6 @@
 //! Ctrl-C and SIGTERM: the first ends cleanly, the second at once.
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -17,15 +18,18 @@ pub(super) fn listen(output: &Output) -> Interrupt {
     let token = CancellationToken::new();
     let cancel = token.clone();
     let output = output.clone();
+    // Caught from now on, not from when the task gets its turn.
+    let mut signals =
+        [SignalKind::interrupt(), SignalKind::terminate()].map(|one| signal(one).ok());
     #[expect(
         clippy::disallowed_methods,
         reason = "it ends with the handle that is kept here"
     )]
     let task = tokio::spawn(async move {
-        signal().await;
+        one_of(&mut signals).await;
         output.say("\nInterrupted: what was sent is recorded. Once more to stop at once.");
         cancel.cancel();
-        signal().await;
+        one_of(&mut signals).await;
         #[expect(
             clippy::exit,
             reason = "the user asked twice; the state is durable at any moment"
@@ -39,16 +43,18 @@ pub(super) fn listen(output: &Output) -> Interrupt {
 }
 
 /// Waits for a signal.
-async fn signal() {
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+async fn one_of([interrupt, terminate]: &mut [Option<Signal>; 2]) {
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = async {
-            match &mut terminate {
-                Some(terminate) => { terminate.recv().await; }
-                None => std::future::pending::<()>().await,
-            }
-        } => {}
+        () = caught(interrupt) => {}
+        () = caught(terminate) => {}
+    }
+}
+
+async fn caught(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }

@@ -504,8 +504,8 @@ fn account_of(plan: &Plan, index: usize, connected: &Connected) -> Arc<str> {
     }
 }
 
-/// What holds for the operations of each sink.
-pub(super) fn terms(plan: &Plan, connected: &Connected, first_run: i64) -> Vec<SinkTerms> {
+/// What holds for the operations of each sink; `news_from` is from when on what happens is news.
+pub(super) fn terms(plan: &Plan, connected: &Connected, news_from: i64) -> Vec<SinkTerms> {
     let one = |(index, sink): (usize, &crate::plan::SinkPlan)| SinkTerms {
         account: account_of(plan, index, connected),
         known_before: sink
@@ -513,7 +513,7 @@ pub(super) fn terms(plan: &Plan, connected: &Connected, first_run: i64) -> Vec<S
             .backfill_ms()
             // What a webhook tells is never older than the pipeline.
             .filter(|_| !plan.reads_webhooks_only())
-            .map(|backfill| first_run.saturating_sub(backfill)),
+            .map(|backfill| news_from.saturating_sub(backfill)),
     };
     plan.sinks.iter().enumerate().map(one).collect()
 }

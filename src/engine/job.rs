@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use super::{Gauges, Guard, Observer};
@@ -23,6 +25,8 @@ pub struct Job {
     pub lookups: Option<Box<dyn Lookups>>,
     /// Where operations go, by [`crate::operation::Operation::sink_index`].
     pub sinks: Vec<JobSink>,
+    /// The zone of the days that records say they happened on, where they say no more.
+    pub by_day: Option<TimeZone>,
     /// What stops the run before anything is written; none: nothing does, or `--yes`.
     pub guard: Option<Guard>,
     /// True where all records must be seen at every run (`aggregate`): cursors are neither used
@@ -47,6 +51,22 @@ impl Job {
     pub(super) const fn sees_all(&self) -> bool {
         self.limit.is_none() && self.narrow.is_none() && self.since.is_none()
     }
+}
+
+/// From when on what happens is news to a pipeline, in epoch milliseconds: its first run. `later` is
+/// a run after that one: where records say no more than their day (`by_day`, its zone), what such
+/// a run finds new of the first run's day happened after it.
+#[must_use]
+pub fn news_from(first_run: i64, later: bool, by_day: Option<&TimeZone>) -> i64 {
+    let midnight = |zone: &TimeZone| {
+        let at = Timestamp::from_millisecond(first_run).ok()?;
+        let midnight = at.to_zoned(zone.clone()).start_of_day().ok()?;
+        Some(midnight.timestamp().as_millisecond())
+    };
+    by_day
+        .filter(|_| later)
+        .and_then(midnight)
+        .unwrap_or(first_run)
 }
 
 /// A source of a job.

@@ -34,7 +34,7 @@ pub use event::{Observer, RunEvent};
 pub use gauges::Gauges;
 pub use groups::Recalled;
 pub use guard::Guard;
-pub use job::{Context, Job, JobSink, JobSource, OnError, OpenSource, Route, Since};
+pub use job::{Context, Job, JobSink, JobSource, OnError, OpenSource, Route, Since, news_from};
 pub use memory::ViewMemory;
 pub use planned::Planned;
 pub use run::{Finished, ONLY_A_PART, run};

@@ -10,7 +10,7 @@ use super::delivering::{Delivering, Waiting};
 use super::guard::Measured;
 use super::reading::Reading;
 use super::sources::{read_sources, retry_records};
-use super::{Context, End, Job, JobSink, Route, RunEvent, Stages, Summary};
+use super::{Context, End, Job, JobSink, Route, RunEvent, Stages, Summary, news_from};
 use crate::state::{
     Claim, Held, Lane, LaneView, Lease, Origin, RunRecord, ScopeOf, SinkTerms, StateError, Store,
 };
@@ -197,7 +197,7 @@ async fn read_all(
         store,
         lease,
         context,
-        terms: terms(job, first_run),
+        terms: terms(job, first_run, now),
         hold: false,
         contact_scopes: std::collections::HashSet::new(),
         gone: Vec::new(),
@@ -305,12 +305,13 @@ fn scopes(job: &Job) -> Vec<ScopeOf> {
     job.sinks.iter().flat_map(of_sink).collect()
 }
 
-fn terms(job: &Job, first_run: i64) -> Arc<[SinkTerms]> {
+fn terms(job: &Job, first_run: i64, now: i64) -> Arc<[SinkTerms]> {
+    let news = news_from(first_run, first_run != now, job.by_day.as_ref());
     job.sinks
         .iter()
         .map(|sink| SinkTerms {
             account: Arc::clone(&sink.account),
-            known_before: Some(first_run.saturating_sub(sink.backfill_ms)),
+            known_before: Some(news.saturating_sub(sink.backfill_ms)),
         })
         .collect()
 }

@@ -177,6 +177,14 @@ impl Plan {
         })
     }
 
+    /// The zone of the days that records say they happened on, where they say no more: a version
+    /// is released on a day.
+    #[must_use]
+    pub fn by_day(&self) -> Option<&TimeZone> {
+        let versions = |source: &SourcePlan| matches!(source.kind, SourceKind::JiraVersions(_));
+        self.sources.iter().any(versions).then_some(&self.zone)
+    }
+
     /// True where records are held until the sources have ended.
     #[must_use]
     pub fn holds(&self) -> bool {

@@ -11,34 +11,62 @@ use super::{Object, Value};
 ///
 /// It is no field of the record: `map`, `set`, `remove` and `mask` do not touch it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Identity(Vec<Arc<str>>);
+pub struct Identity {
+    parts: Vec<Arc<str>>,
+    /// The second part tells how the record came, not what it is.
+    told: bool,
+}
 
 impl Identity {
     /// An identity of one part.
     #[must_use]
     pub fn of(part: impl Into<Arc<str>>) -> Self {
-        Self(vec![part.into()])
+        Self {
+            parts: vec![part.into()],
+            told: false,
+        }
+    }
+
+    /// An identity of a thing and of the webhook that told of it, where that tells no change of
+    /// its own from others.
+    #[must_use]
+    pub fn told(thing: impl Into<Arc<str>>, by: impl Into<Arc<str>>) -> Self {
+        Self {
+            parts: vec![thing.into(), by.into()],
+            told: true,
+        }
+    }
+
+    /// What the record is, however it came: what is made of a thing once, and edited with it, is
+    /// known by this.
+    #[must_use]
+    pub fn thing(&self) -> Self {
+        let mut thing = self.clone();
+        if std::mem::take(&mut thing.told) && thing.parts.len() > 1 {
+            thing.parts.remove(1);
+        }
+        thing
     }
 
     /// This identity and one more part.
     #[must_use]
     pub fn with(&self, part: impl Into<Arc<str>>) -> Self {
-        let mut parts = self.0.clone();
-        parts.push(part.into());
-        Self(parts)
+        let mut more = self.clone();
+        more.parts.push(part.into());
+        more
     }
 
     /// The parts in order.
     #[must_use]
     pub fn parts(&self) -> &[Arc<str>] {
-        &self.0
+        &self.parts
     }
 }
 
 /// The parts joined by `-`: `10001-20002-status`.
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, part) in self.0.iter().enumerate() {
+        for (index, part) in self.parts.iter().enumerate() {
             if index > 0 {
                 f.write_str("-")?;
             }
@@ -67,11 +95,14 @@ impl Record {
     /// The record with its identity and time as JSON, for where it is set aside.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut members = Object::with_capacity(5);
+        let mut members = Object::with_capacity(6);
         members.push("value".into(), self.value.clone());
         if let Some(identity) = &self.identity {
             let parts: Vec<Value> = identity.parts().iter().cloned().map(Value::from).collect();
             members.push("identity".into(), parts.into());
+            if identity.told {
+                members.push("told".into(), true.into());
+            }
         }
         if let Some(time) = self.time {
             members.push("time".into(), time.to_string().into());
@@ -90,7 +121,10 @@ impl Record {
             .and_then(Value::as_array)
             .map(|parts| {
                 let parts = parts.iter().filter_map(Value::as_str);
-                parts.fold(Identity::default(), |identity, part| identity.with(part))
+                Identity {
+                    parts: parts.map(Arc::from).collect(),
+                    told: value.get("told") == Some(&Value::Bool(true)),
+                }
             });
         let time = value.get("time").and_then(Value::as_str);
         Some(Self {
@@ -100,5 +134,31 @@ impl Record {
             deleted: matches!(value.get("deleted"), Some(Value::Bool(true))),
             value: value.get("value").cloned()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_webhook_told_is_no_part_of_the_thing_also_where_the_record_was_set_aside() {
+        let told = Identity::told("10", "created").with("part");
+        assert_eq!(told.to_string(), "10-created-part");
+        assert_eq!(told.thing().to_string(), "10-part");
+        assert_eq!(told.thing().thing(), told.thing());
+        let plain = Identity::of("10").with("20002-status");
+        assert_eq!(plain.thing(), plain);
+        for identity in [told, plain] {
+            let record = Record {
+                value: Value::Null,
+                identity: Some(identity.clone()),
+                time: None,
+                name: "SUP-1".into(),
+                deleted: false,
+            };
+            let back = Record::from_json(&record.to_json()).unwrap();
+            assert_eq!(back.identity, Some(identity));
+        }
     }
 }

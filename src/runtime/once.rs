@@ -81,6 +81,7 @@ pub async fn run_once(
         sources: prepared.sources,
         lookups: lookups(plan, connected, root),
         sinks: prepared.sinks,
+        by_day: plan.by_day().cloned(),
         guard: prepared.guard.filter(|_| !ask.past_guard),
         reads_whole: plan.reads_whole(),
         holds: plan.holds(),

@@ -470,6 +470,7 @@ impl Rig {
             } else {
                 vec![sink("brevo.contacts", true), sink("brevo.events", false)]
             },
+            by_day: None,
             guard: self.guard,
             reads_whole: self.reads_whole,
             holds: self.holds,

@@ -178,6 +178,55 @@ pub(super) fn sprint(site: &Site, named: &str) -> Option<Value> {
     Some(shown_sprint(found))
 }
 
+/// The place in the catalog of the project that is planned by sprints and versions.
+const PLANNED: u8 = 1;
+
+/// The sprint that an issue is in.
+pub(super) fn sprint_of(project: u8, index: u32) -> Option<u64> {
+    (project == PLANNED).then_some(30 + u64::from(index % 7))
+}
+
+/// The version that an issue is to be done by: some have none.
+pub(super) fn version_of(project: u8, index: u32) -> Option<u64> {
+    let place = [Some(2), Some(4), Some(5), None].get(index as usize % 4);
+    let place = place.copied().flatten().filter(|_| project == PLANNED);
+    place.map(|place: u64| 10_100 + 20 * u64::from(PLANNED) + place)
+}
+
+/// The sprints of this id or name.
+pub(super) fn sprints_named(site: &Site, text: &str) -> Vec<u64> {
+    let is = |id: &u64| id.to_string() == text || format!("Sprint {id}").eq_ignore_ascii_case(text);
+    let ids = site.sprints.iter().map(|sprint| sprint.id);
+    ids.filter(is).collect()
+}
+
+/// The versions of this id or name.
+pub(super) fn versions_named(site: &Site, text: &str) -> Vec<u64> {
+    let versions = site.versions.iter();
+    let named = versions.filter(|version| {
+        version.id.to_string() == text || version.name.eq_ignore_ascii_case(text)
+    });
+    named.map(|version| version.id).collect()
+}
+
+/// The versions of an issue, as it shows them.
+pub(super) fn fix_versions(site: &Site, project: u8, index: u32) -> Value {
+    let id = version_of(project, index);
+    let mut versions = site.versions.iter();
+    let found = id.and_then(|id| versions.find(|version| version.id == id));
+    let shown = found.map(|version| {
+        // What is overdue is told of a version alone.
+        let mut shown = shown_version(version, version.day.unwrap_or_default());
+        if let Some(members) = shown.as_object_mut() {
+            for name in ["overdue", "projectId", "userReleaseDate"] {
+                members.remove(name);
+            }
+        }
+        shown
+    });
+    Value::from_iter(shown)
+}
+
 fn shown_version(version: &Version, now: i64) -> Value {
     let project = PROJECTS.get(version.project);
     let mut value = json!({

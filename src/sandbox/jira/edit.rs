@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::catalog::{CLOSED, DONE, PRIORITIES, TIERS};
-use super::issue::{Comment, Description, History, Issue, resolution_item, status_item};
+use super::issue::{
+    Comment, Description, History, Issue, priority_item, resolution_item, status_item, summary_item,
+};
 use super::more::{self, More};
 use super::people::{CALLER, Email, Person, account_id};
 use super::site::Site;
@@ -47,7 +49,7 @@ pub(in crate::sandbox) enum Edit {
         /// What the API was given besides.
         given: Option<Given>,
     },
-    /// Changes fields, without a changelog entry but for `updated`.
+    /// Changes fields.
     Fields {
         issue: String,
         summary: Option<String>,
@@ -371,14 +373,27 @@ pub(super) fn apply(site: &mut Site, edit: &Edit, now: i64) -> Result<Value, Str
             priority,
         } => {
             let mut issue = existing(site, issue)?;
+            let mut items = Vec::new();
             if let Some(summary) = summary {
+                items.push(summary_item(&issue.summary, summary));
                 issue.summary.clone_from(summary);
             }
             if let Some(description) = description {
                 issue.description = described(description);
             }
             if let Some(priority) = priority {
-                issue.priority = Some(named_priority(priority)?);
+                let to = Some(named_priority(priority)?);
+                items.push(priority_item(issue.priority, to));
+                issue.priority = to;
+            }
+            if !items.is_empty() {
+                site.last_id += 1;
+                issue.histories.push(History {
+                    id: site.last_id,
+                    at: now,
+                    author: CALLER,
+                    items,
+                });
             }
             issue
         }

@@ -189,6 +189,26 @@ pub(super) fn resolution_item(from: Option<u8>, to: Option<u8>) -> Item {
     }
 }
 
+/// The changelog's item of another summary.
+pub(super) fn summary_item(from: &str, to: &str) -> Item {
+    let mut change = item("summary", Some("summary"));
+    change.from_text = Some(Cow::Owned(from.to_owned()));
+    change.to_text = Some(Cow::Owned(to.to_owned()));
+    change
+}
+
+/// The changelog's item of another priority.
+pub(super) fn priority_item(from: Option<u8>, to: Option<u8>) -> Item {
+    let named = |index: u8| PRIORITIES.get(usize::from(index));
+    let (from, to) = (from.and_then(named), to.and_then(named));
+    let mut change = item("priority", Some("priority"));
+    change.from = from.map(|one| Cow::Borrowed(one.id));
+    change.from_text = from.map(|one| Cow::Borrowed(one.name));
+    change.to = to.map(|one| Cow::Borrowed(one.id));
+    change.to_text = to.map(|one| Cow::Borrowed(one.name));
+    change
+}
+
 /// A plain item.
 fn item(field: &'static str, field_id: Option<&'static str>) -> Item {
     Item {

@@ -1,5 +1,6 @@
 //! Issues, users and their parts as JSON text, as REST v3 writes them.
 
+use super::agile;
 use super::catalog::{
     CATEGORIES, FIELDS, Field, PRIORITIES, PROJECTS, RESOLUTIONS, SITE, STATUSES, TIERS, TYPES,
 };
@@ -241,18 +242,25 @@ impl Site {
             ),
             "customfield_10019" => put!(out, "\"0|i{:05x}:\"", issue.index * 8),
             // Sprint objects in software projects; the field means nothing in the others.
-            "customfield_10020" if issue.project == 1 => put!(
-                out,
-                r#"[{{"id":{0},"name":"Sprint {0}","state":"active","boardId":3,"goal":"","startDate":"2026-01-05T08:00:00.000Z","endDate":"2026-01-19T08:00:00.000Z"}}]"#,
-                30 + issue.index % 7
-            ),
+            "customfield_10020" => match agile::sprint_of(issue.project, issue.index) {
+                Some(sprint) => put!(
+                    out,
+                    r#"[{{"id":{sprint},"name":"Sprint {sprint}","state":"active","boardId":3,"goal":"","startDate":"2026-01-05T08:00:00.000Z","endDate":"2026-01-19T08:00:00.000Z"}}]"#
+                ),
+                None => out.push_str("null"),
+            },
             "workratio" => out.push_str(if issue.index % 13 == 4 { "9223372036854775807" } else { "-1" }),
             "watches" => put!(
                 out,
                 r#"{{"self":"{SITE}/rest/api/3/issue/{}/watchers","watchCount":1,"isWatching":false}}"#,
                 issue.key()
             ),
-            "fixVersions" | "versions" | "components" | "issuelinks" | "subtasks" | "attachment" => {
+            "fixVersions" => put!(
+                out,
+                "{}",
+                agile::fix_versions(self, issue.project, issue.index)
+            ),
+            "versions" | "components" | "issuelinks" | "subtasks" | "attachment" => {
                 out.push_str("[]");
             }
             "comment" => {

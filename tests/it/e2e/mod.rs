@@ -6,6 +6,7 @@ mod checking;
 mod connecting;
 mod credentials;
 mod definitions;
+mod deletions;
 mod enrich;
 mod groups;
 mod http_sink;
@@ -17,6 +18,7 @@ mod metrics;
 mod registering;
 mod serve;
 mod served;
+mod shipped;
 mod sinks;
 pub(crate) mod world;
 

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks again until there is an answer.
 #[track_caller]
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(super) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask() {
@@ -34,7 +34,7 @@ fn free_port() -> u16 {
 }
 
 /// A server that ends with the test.
-struct Served {
+pub(super) struct Served {
     process: Child,
     port: u16,
 }
@@ -48,7 +48,7 @@ impl Drop for Served {
 
 impl Served {
     /// Says where the services reach it.
-    fn address(project: &Project) -> u16 {
+    pub(super) fn address(project: &Project) -> u16 {
         let port = free_port();
         let text = std::fs::read_to_string(project.path("flowline.yaml")).unwrap();
         let server = format!(
@@ -58,7 +58,7 @@ impl Served {
         port
     }
 
-    fn start(mut command: Command, port: u16) -> Self {
+    pub(super) fn start(mut command: Command, port: u16) -> Self {
         let process = command
             .env("SECRET", "hush")
             .stdout(Stdio::null())
@@ -68,15 +68,20 @@ impl Served {
         Self { process, port }
     }
 
-    /// Stops it as a person does, so that nothing is left held.
-    fn stop(mut self) {
+    /// Stops it as a person does, so that nothing is left held; where it listened.
+    pub(super) fn stop(mut self) -> u16 {
         let id = self.process.id().to_string();
         let signalled = Command::new("kill").args(["-TERM", &id]).status().unwrap();
         assert!(signalled.success());
         assert!(self.process.wait().unwrap().success());
+        self.port
     }
 
-    fn get(&self, path: &str) -> Option<String> {
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn get(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         write!(
             stream,
@@ -97,28 +102,45 @@ fn serve(pipelines: &[(&str, String)]) -> (World, Project, Served) {
     for (name, text) in pipelines {
         project.write(&format!("pipelines/{name}.yaml"), text);
     }
+    let served = serve_in(&world, &project);
+    (world, project, served)
+}
+
+/// Serves a project, the webhook of which is registered when this returns.
+pub(super) fn serve_in(world: &World, project: &Project) -> Served {
     project.edit(
         "flowline.yaml",
         "      auth:",
         "      webhook_secret: \"${SECRET}\"\n      auth:",
     );
-    let port = Served::address(&project);
+    let port = Served::address(project);
     let served = Served::start(project.command(&["serve"]), port);
-    until("the registration", || registered(&world, "admin", 1));
-    (world, project, served)
+    until("the registration", || registered(world, "admin", 1));
+    served
 }
 
-fn registered(world: &World, kind: &str, count: u64) -> Option<()> {
+/// Waits for the run that the schedule begins with: what comes after it comes by webhook.
+pub(super) fn first_run_is_over(served: &Served) {
+    until("the first run", || {
+        let metrics = served.get("/metrics")?;
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with("flowline_last_success_timestamp_seconds{"))?;
+        (!line.ends_with(" 0")).then_some(())
+    });
+}
+
+pub(super) fn registered(world: &World, kind: &str, count: u64) -> Option<()> {
     let hooks = world.get("hooks");
     (hooks["registered"][kind].as_u64() == Some(count)).then_some(())
 }
 
-fn edit(world: &World, edit: &Value) -> Value {
+pub(super) fn edit(world: &World, edit: &Value) -> Value {
     world.ask("POST", "jira/edit", edit)
 }
 
 /// A new issue of a reporter with an address; its key.
-fn issue(world: &World, project: &str) -> String {
+pub(super) fn issue(world: &World, project: &str) -> String {
     let made = json!({ "create": {
         "project": project, "issue_type": "Task", "summary": "It hurts",
         "reporter": "ines@customer.example",
@@ -127,7 +149,7 @@ fn issue(world: &World, project: &str) -> String {
 }
 
 /// The properties of Brevo's events of that name.
-fn events(world: &World, name: &str) -> Vec<Value> {
+pub(super) fn events(world: &World, name: &str) -> Vec<Value> {
     let all = match world.get("brevo/events") {
         Value::Object(mut members) => members.remove("events").unwrap_or_default(),
         list => list,
@@ -211,14 +233,7 @@ sinks:
       properties: { key: $.key, field: $.change.field }
 ";
     let (world, project, served) = serve(&[("live", live.to_owned())]);
-    // The run that the schedule begins with is over: what comes now comes by webhook.
-    until("the first run", || {
-        let metrics = served.get("/metrics")?;
-        let line = metrics
-            .lines()
-            .find(|line| line.starts_with("flowline_last_success_timestamp_seconds{"))?;
-        (!line.ends_with(" 0")).then_some(())
-    });
+    first_run_is_over(&served);
     let key = issue(&world, "SUPPORT");
     let created = until("the creation", || {
         events(&world, "issue_changed")

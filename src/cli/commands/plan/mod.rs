@@ -134,7 +134,7 @@ impl Planning<'_> {
                 .map(|(name, facts)| (name, Arc::new(facts)))
                 .collect(),
             state: state.as_ref(),
-            terms: services::terms(plan, &services.connected, read.first_run),
+            terms: services::terms(plan, &services.connected, read.news_from),
         };
         let operations = foreseen.operations(&read).await?;
         for (name, needs) in &needs {

@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::time::now;
 use crate::cli::{key, services};
 use crate::connectors::{Cursor, Lookups, Start};
-use crate::engine::{End, ONLY_A_PART, Recalled, Since, ViewMemory};
+use crate::engine::{End, ONLY_A_PART, Recalled, Since, ViewMemory, news_from};
 use crate::operation::Operation;
 use crate::plan::{Processed, Processor};
 use crate::runtime::{lookups, open_sources};
@@ -27,8 +27,8 @@ pub(super) struct Read {
     ends: Vec<usize>,
     /// What a person must know of the plan, in one sentence each.
     pub(super) notes: Vec<String>,
-    /// When the pipeline's first run began, or would begin, in epoch milliseconds.
-    pub(super) first_run: i64,
+    /// From when on what happens is news to the pipeline, in epoch milliseconds.
+    pub(super) news_from: i64,
 }
 
 impl Read {
@@ -110,7 +110,7 @@ impl Planning<'_> {
             bad: Vec::new(),
             ends: Vec::new(),
             notes,
-            first_run,
+            news_from: news_from(first_run, origin.is_some(), plan.by_day()),
         };
         let lookups = lookups(plan, &services.connected, &self.opened.root);
         for source in open_sources(plan, &services.connected, &self.opened.root) {

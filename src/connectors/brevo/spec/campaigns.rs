@@ -7,7 +7,7 @@
 //!   "sender": { "email": "news@acme.example" }, "lists": [22] }
 //! ```
 
-use super::message::{Making, id_of, template_of, text_of};
+use super::message::{Making, id_of_thing, template_of, text_of};
 use super::{ListRef, Lists, Made, is_email};
 use crate::expression::{Expression, Trouble, TroubleKind};
 use crate::operation::{Place, Policy};
@@ -16,7 +16,7 @@ use crate::record::{Object, Record, Value};
 /// Campaigns, each known by its id.
 #[derive(Debug)]
 pub struct Campaigns {
-    /// What makes it one; the record's identity where there is none.
+    /// What makes it one; what the record is where there is none.
     pub id: Option<Expression>,
     /// The campaign's name.
     pub name: Expression,
@@ -43,7 +43,7 @@ impl Campaigns {
         sink_index: usize,
         at: &Place,
     ) -> Result<Made, Trouble> {
-        let id = id_of(self.id.as_ref(), record, "the campaign", &self.name)?;
+        let id = id_of_thing(self.id.as_ref(), record, "the campaign", &self.name)?;
         let mut payload = Object::with_capacity(5);
         let name = text_of(&self.name, record, "the campaign's name")?;
         payload.push("name".into(), name.into());

@@ -44,6 +44,23 @@ pub(super) fn id_of(
     }
 }
 
+/// The id of what is made of a thing, whatever told of it: `id:`, or what the record is. A comment
+/// that a webhook tells of, its edit and its deletion, and the same comment by a poll are one note.
+///
+/// # Errors
+/// As [`id_of`].
+pub(super) fn id_of_thing(
+    id: Option<&Expression>,
+    record: &Record,
+    what: &str,
+    anchor: &Expression,
+) -> Result<Arc<str>, Trouble> {
+    match (id, &record.identity) {
+        (None, Some(identity)) => Ok(identity.thing().to_string().into()),
+        _ => id_of(id, record, what, anchor),
+    }
+}
+
 /// Text that must be there.
 ///
 /// # Errors

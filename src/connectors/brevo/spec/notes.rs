@@ -8,7 +8,7 @@
 //!
 //! or, where the record was deleted, `{ "deleted": true }`.
 
-use super::message::{Making, id_of, text_of};
+use super::message::{Making, id_of_thing, text_of};
 use super::{Identify, Made, markup};
 use crate::adf;
 use crate::expression::{Expression, Trouble, TroubleKind};
@@ -25,7 +25,7 @@ pub struct Notes {
     pub identify: Identify,
     /// The note, HTML; what it takes of the record is escaped already.
     pub text: Expression,
-    /// What makes it one; the record's identity where there is none.
+    /// What makes it one; what the record is where there is none.
     pub id: Option<Expression>,
     /// How old a record may be that is from before the pipeline's first run, in milliseconds.
     pub backfill_ms: i64,
@@ -56,7 +56,7 @@ impl Notes {
             identity => identity?,
         };
         if deleted {
-            let id = id_of(self.id.as_ref(), record, "the note", &self.text)?;
+            let id = id_of_thing(self.id.as_ref(), record, "the note", &self.text)?;
             let mut payload = Object::with_capacity(1);
             payload.push("deleted".into(), true.into());
             let subject = identity.map(|identity| identity.key);
@@ -66,7 +66,7 @@ impl Notes {
         let Some(identity) = identity else {
             return Ok(Made::Unmatched);
         };
-        let id = id_of(self.id.as_ref(), record, "the note", &self.text)?;
+        let id = id_of_thing(self.id.as_ref(), record, "the note", &self.text)?;
         let written = text_of(&self.text, record, "the note's text")?;
         let text = adf::cut_html(markup::of_a_note(&written), MOST);
         if text.trim().is_empty() {

@@ -352,7 +352,11 @@ pub(super) fn as_event(mut record: Record, told: &Told) -> Record {
     };
     members.insert("event", Arc::clone(&told.event));
     record.value = members.into();
-    record.identity = Some(Identity::of(Arc::clone(&told.id)).with(Arc::clone(&told.announces)));
+    let (id, announces) = (Arc::clone(&told.id), Arc::clone(&told.announces));
+    record.identity = Some(match told.of_history {
+        true => Identity::of(id).with(announces),
+        false => Identity::told(id, announces),
+    });
     record.time = told.time.or(record.time);
     record
 }

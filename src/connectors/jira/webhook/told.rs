@@ -23,6 +23,8 @@ pub(super) struct Told {
     /// The second part of the identity: the history's id, `created` or `deleted`, or what tells
     /// the delivery from others.
     pub announces: Arc<str>,
+    /// It announces a history: a change that is told from the thing's others.
+    pub of_history: bool,
     /// When it happened.
     pub time: Option<Timestamp>,
     /// The thing as the webhook has it.
@@ -70,6 +72,7 @@ impl Told {
         let history = changelog
             .and_then(|changelog| changelog.get("id"))
             .and_then(text);
+        let of_history = history.is_some();
         let announces = history.unwrap_or_else(|| match name.rsplit('_').next() {
             Some(word @ ("created" | "deleted")) => word.into(),
             _ => identifier.into(),
@@ -80,6 +83,7 @@ impl Told {
             id,
             issue,
             announces,
+            of_history,
             time: body.get("timestamp").and_then(milliseconds),
             deleted: name.ends_with("_deleted") && name != "project_restored_deleted",
             value,

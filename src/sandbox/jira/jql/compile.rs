@@ -12,7 +12,7 @@ use super::super::site::{Facet, Site};
 use super::super::words;
 use super::dates::{self, Moment};
 use super::parse::{Clause, Operand, Operator, Query, Term};
-use super::terms::{DateField, KnownField, SetField, field};
+use super::terms::{DateField, KnownField, Milestone, SetField, field};
 
 /// A field that results can be ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,7 +183,9 @@ fn sort_field(known: KnownField, name: &str) -> SortField {
         KnownField::Key => SortField::Key,
         KnownField::Words("summary") => SortField::Summary,
         KnownField::StoryPoints => SortField::StoryPoints,
-        KnownField::Labels | KnownField::Words(_) | KnownField::Void => SortField::Void,
+        KnownField::Labels | KnownField::Words(_) | KnownField::Milestone(_) | KnownField::Void => {
+            SortField::Void
+        }
     }
 }
 
@@ -272,6 +274,7 @@ impl Context<'_> {
             KnownField::Labels => self.labels(term, operator),
             KnownField::Words(name) => self.words(term, name, operator),
             KnownField::StoryPoints => self.number(term, operator),
+            KnownField::Milestone(milestone) => self.milestone(term, milestone, operator),
             KnownField::Void => match operator {
                 // Nothing has a value, so only emptiness holds.
                 Operator::Equals if term.operand == Operand::Empty => Box::new(|_| true),
@@ -302,6 +305,28 @@ impl Context<'_> {
                 .collect(),
             empty,
         )
+    }
+
+    fn milestone(&mut self, term: &Term, milestone: Milestone, operator: Operator) -> Judge {
+        let (operands, empty) = Self::operands(term);
+        let values = operands.into_iter().filter_map(|operand| match operand {
+            Operand::Value(text, _) => Some(milestone.named(self.site, text)),
+            _ => None,
+        });
+        let values: Vec<u64> = values.flatten().collect();
+        match operator {
+            Operator::Equals | Operator::In => Box::new(move |look| {
+                milestone
+                    .of(look.facet)
+                    .map_or(empty, |value| values.contains(&value))
+            }),
+            Operator::NotEquals | Operator::NotIn => Box::new(move |look| {
+                milestone
+                    .of(look.facet)
+                    .is_some_and(|value| !values.contains(&value))
+            }),
+            _ => self.unsupported(term),
+        }
     }
 
     fn set(&mut self, term: &Term, set: SetField, operator: Operator) -> Judge {
@@ -712,6 +737,7 @@ fn emptiness(known: KnownField, empty: bool) -> Judge {
             KnownField::StoryPoints => look
                 .whole()
                 .is_some_and(|issue| issue.story_points.is_none()),
+            KnownField::Milestone(milestone) => milestone.of(look.facet).is_none(),
             KnownField::Void => true,
         };
         is_empty == empty

@@ -1,5 +1,6 @@
 //! What each field of JQL is: how its values are named and how an issue answers it.
 
+use super::super::agile;
 use super::super::catalog::{CATEGORIES, FIELDS, PRIORITIES, RESOLUTIONS, TIERS};
 use super::super::more;
 use super::super::site::{Facet, Site};
@@ -38,13 +39,22 @@ pub(in super::super) enum KnownField {
     /// `summary`, `description`, `comment`, `text`.
     Words(&'static str),
     StoryPoints,
+    Milestone(Milestone),
     /// One that no issue of the site has a value for.
     Void,
+}
+
+/// A field that holds what an issue is to be done by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Milestone {
+    Sprint,
+    FixVersion,
 }
 
 /// The field of this name, in any case.
 pub(super) fn field(name: &str) -> Option<KnownField> {
     use KnownField::{Date, Key, Labels, Set, StoryPoints, Void, Words};
+    use Milestone::{FixVersion, Sprint};
 
     let lower = name.trim().to_lowercase();
     Some(match lower.as_str() {
@@ -69,8 +79,10 @@ pub(super) fn field(name: &str) -> Option<KnownField> {
         "comment" => Words("comment"),
         "text" => Words("text"),
         "story points" | "cf[10016]" => StoryPoints,
-        "sprint" | "fixversion" | "affectedversion" | "component" | "parent" | "severity"
-        | "watcher" | "voter" | "level" | "environment" | "attachments" => Void,
+        "sprint" | "cf[10020]" => KnownField::Milestone(Sprint),
+        "fixversion" => KnownField::Milestone(FixVersion),
+        "affectedversion" | "component" | "parent" | "severity" | "watcher" | "voter" | "level"
+        | "environment" | "attachments" => Void,
         _ if FIELDS.iter().any(|field| {
             field.name.eq_ignore_ascii_case(&lower)
                 || field
@@ -82,6 +94,24 @@ pub(super) fn field(name: &str) -> Option<KnownField> {
         }
         _ => return None,
     })
+}
+
+impl Milestone {
+    /// The ids of a sprint or of versions by their id or name; one that is not there is none.
+    pub(super) fn named(self, site: &Site, text: &str) -> Vec<u64> {
+        match self {
+            Self::Sprint => agile::sprints_named(site, text),
+            Self::FixVersion => agile::versions_named(site, text),
+        }
+    }
+
+    /// The issue's.
+    pub(super) fn of(self, facet: &Facet) -> Option<u64> {
+        match self {
+            Self::Sprint => agile::sprint_of(facet.project, facet.index),
+            Self::FixVersion => agile::version_of(facet.project, facet.index),
+        }
+    }
 }
 
 impl SetField {
