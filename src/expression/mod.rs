@@ -2,6 +2,7 @@
 
 mod condition;
 pub mod conversion;
+mod escape;
 mod path;
 mod problem;
 mod reference;
@@ -14,7 +15,8 @@ mod value;
 pub use handlebars::html_escape as escape_html;
 
 pub use condition::{Condition, NullComparison};
-pub use conversion::Conversion;
+pub use conversion::{Conversion, rendered};
+pub use escape::Escape;
 pub use path::{LocationStep, Path};
 pub use problem::Problem;
 pub use reference::{Reference, Step, StepKind, Usage};

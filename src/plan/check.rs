@@ -13,7 +13,7 @@ use crate::expression::{
     Condition, Conversion, Expression, Kind, LocatedReference, Path, Reference, StepKind, Usage,
 };
 use crate::record::{Projection, Value};
-use crate::shape::{Format, Kinds, Members, NoSuchStep, Shape};
+use crate::shape::{Format, Kinds, NoSuchStep, Shape};
 
 const UNKNOWN_FIELD: Code = Code::new("path.unknown_field");
 const NO_MEMBERS: Code = Code::new("path.no_members");
@@ -295,11 +295,6 @@ fn walk(reference: &Reference, shape: &Shape) -> Result<Shape, (usize, NoSuchSte
     Ok(at)
 }
 
-/// True where what a reference finds was rendered as HTML.
-pub(super) fn is_html(reference: &Reference, shape: &Shape) -> bool {
-    walk(reference, shape).is_ok_and(|found| found.format == Some(Format::Html))
-}
-
 /// What one match of a path is.
 pub(super) fn selected(path: &Path, shape: &Shape) -> Shape {
     let selections = path.selections().iter();
@@ -318,14 +313,8 @@ pub(super) fn edited(shape: &Shape, path: &Path, becomes: Option<&Shape>) -> Sha
 }
 
 fn edited_at(shape: &Shape, steps: &[crate::expression::Step], becomes: Option<&Shape>) -> Shape {
-    // What becomes HTML is remembered also where nothing else is known.
-    let html = becomes.is_some_and(|becomes| becomes.format == Some(Format::Html));
     let Some((step, rest)) = steps.split_first() else {
         return match becomes {
-            Some(becomes) if html && shape.kinds == Kinds::ANY => Shape {
-                format: becomes.format,
-                ..Shape::any()
-            },
             // Strings and null stay as they are.
             Some(becomes) => Shape {
                 optional: shape.optional,
@@ -354,27 +343,8 @@ fn edited_at(shape: &Shape, steps: &[crate::expression::Step], becomes: Option<&
                     ..shape.clone()
                 }
             }
-            (None, Ok(member)) if html => {
-                let mut members = Members {
-                    others: Some(Arc::new(Shape::any())),
-                    ..Members::default()
-                };
-                let member = edited_at(&member, rest, becomes);
-                members.named.insert(Arc::clone(name), member);
-                Shape {
-                    members: Some(Arc::new(members)),
-                    ..shape.clone()
-                }
-            }
             _ => shape.clone(),
         },
-        StepKind::Each if html => {
-            let items = shape.items.as_deref().cloned().unwrap_or_else(Shape::any);
-            Shape {
-                items: Some(Arc::new(edited_at(&items, rest, becomes))),
-                ..shape.clone()
-            }
-        }
         StepKind::Index(_) | StepKind::Each => match &shape.items {
             Some(items) => Shape {
                 items: Some(Arc::new(items.union(&edited_at(items, rest, becomes)))),
@@ -483,10 +453,10 @@ fn converted(from: &Shape, conversion: Conversion) -> Shape {
                 (_, false) => Shape::list(present(from.clone())),
             };
         }
-        Conversion::Html => to(Kinds::TEXT, Some(Format::Html)),
         Conversion::Json
         | Conversion::Text
         | Conversion::Markdown
+        | Conversion::Html
         | Conversion::String
         | Conversion::Lower
         | Conversion::Upper => to(Kinds::TEXT, None),

@@ -12,7 +12,7 @@ use super::{LookupKind, LookupPlan, fit, kinds, sources};
 use crate::config::{self, AttributeType, Catalog, Members, Written};
 use crate::connectors::file::spec::FileFormat;
 use crate::diagnostic::{Code, Span, Spanned};
-use crate::expression::{Expression, Kind};
+use crate::expression::{Escape, Expression, Kind};
 use crate::record::{Projection, Value};
 use crate::shape::{self, Format, Kinds, Shape};
 use crate::transform::{Arguments, Enrich, Looked, marked};
@@ -217,7 +217,7 @@ fn unfit(
 fn query(written: &Written, flow: &mut Flow, compiler: &mut Compiler<'_>) -> Option<Expression> {
     let mut jql = steps::value(written, flow, compiler)?;
     match jql.kind() {
-        Kind::Template(_) => jql.escape_texts(marked, &|_| false),
+        Kind::Template(_) => jql.escape_texts(Escape::all(marked)),
         Kind::Literal(Value::String(_)) => {}
         _ => {
             compiler.mistake(

@@ -21,7 +21,7 @@ pub fn snapshot(plan: &Plan, mut processed: Processed) -> Result<String, serde_y
     };
     let dropped = processed.dropped.iter().map(|one| {
         named([
-            ("record", Value::String(one.record.clone())),
+            ("record", Value::from(one.record.clone())),
             ("at", line(one.at).into()),
         ])
     });
@@ -29,11 +29,11 @@ pub fn snapshot(plan: &Plan, mut processed: Processed) -> Result<String, serde_y
     let sink_name = |index: usize| {
         plan.sinks
             .get(index)
-            .map_or(Value::Null, |sink| Value::String(sink.name.clone()))
+            .map_or(Value::Null, |sink| Value::from(sink.name.clone()))
     };
     let unmatched = processed.unmatched.iter().map(|one| {
         named([
-            ("record", Value::String(one.record.clone())),
+            ("record", Value::from(one.record.clone())),
             ("sink", sink_name(one.sink)),
         ])
     });
@@ -42,7 +42,7 @@ pub fn snapshot(plan: &Plan, mut processed: Processed) -> Result<String, serde_y
         let sink = one.sink.map_or(Value::Null, sink_name);
         let reason = one.trouble.to_string();
         named([
-            ("record", Value::String(one.record.name.clone())),
+            ("record", Value::from(one.record.name.clone())),
             ("sink", sink),
             ("reason", reason.into()),
         ])

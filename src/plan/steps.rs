@@ -76,14 +76,7 @@ fn one(
         }
         Transform::Each(members) => StepKind::Each(each(members, span, flow, compiler)?),
         Transform::AdfToText(long) => {
-            let html = matches!(
-                long.format.map(|format| format.value),
-                Some(config::TextFormat::Html)
-            );
-            let text = Shape {
-                format: html.then_some(crate::shape::Format::Html),
-                ..Shape::of(Kinds::TEXT)
-            };
+            let text = Shape::of(Kinds::TEXT);
             StepKind::RichText(RichText {
                 paths: edited(&long.paths, flow, compiler, Usage::Rendered, Some(&text))?,
                 format: match long.format.map(|format| format.value) {

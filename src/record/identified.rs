@@ -109,13 +109,13 @@ impl Record {
         }
         members.push("name".into(), Arc::clone(&self.name).into());
         members.push("deleted".into(), self.deleted.into());
-        Value::from(members).to_json()
+        Value::from(members).to_aside()
     }
 
     /// The record of such JSON; none where the text is another.
     #[must_use]
     pub fn from_json(json: &str) -> Option<Self> {
-        let value = Value::from_json(json).ok()?;
+        let value = Value::from_aside(json).ok()?;
         let identity = value
             .get("identity")
             .and_then(Value::as_array)

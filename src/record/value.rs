@@ -21,7 +21,7 @@ pub enum Value {
     /// A number.
     Number(Number),
     /// Text.
-    String(Arc<str>),
+    String(super::Text),
     /// A list.
     Array(Arc<Vec<Self>>),
     /// An object, its members in the order they were read.
@@ -270,9 +270,15 @@ impl From<String> for Value {
     }
 }
 
+impl From<super::Text> for Value {
+    fn from(text: super::Text) -> Self {
+        Self::String(text)
+    }
+}
+
 impl From<Arc<str>> for Value {
     fn from(text: Arc<str>) -> Self {
-        Self::String(text)
+        Self::String(text.into())
     }
 }
 

@@ -46,8 +46,6 @@ pub enum Format {
     Email,
     /// An ADF document, or wiki text where it is a string.
     RichText,
-    /// Rich text that was rendered as HTML.
-    Html,
 }
 
 /// What the members of an object are.

@@ -161,7 +161,7 @@ impl Node {
                 ScalarValue::Null => Value::Null,
                 ScalarValue::Bool(value) => Value::Bool(*value),
                 ScalarValue::Number(number) => Value::Number(*number),
-                ScalarValue::Text => Value::String(Arc::clone(&scalar.text)),
+                ScalarValue::Text => Arc::clone(&scalar.text).into(),
             },
             Kind::List(elements) => elements
                 .iter()

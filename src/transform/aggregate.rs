@@ -107,7 +107,7 @@ impl Groups {
     }
 
     fn add(&mut self, at: &str, value: &Value) -> Result<(), SpillError> {
-        self.distinct.put(at, &value.to_json(), SpillPlace::End)
+        self.distinct.put(at, &value.to_aside(), SpillPlace::End)
     }
 }
 
@@ -318,7 +318,7 @@ fn different(
     let mut values = Vec::new();
     for number in 0..count {
         let row = groups.distinct.get(&place_of(group, index, number))?;
-        let value = Value::from_json(&row.unwrap_or_default());
+        let value = Value::from_aside(&row.unwrap_or_default());
         values.push(value.map_err(|error| SpillError(error.to_string()))?);
     }
     Ok((!values.is_empty()).then(|| values.into()))

@@ -60,7 +60,7 @@ impl State {
             Function::Min => self.keep(value, Ordering::Less)?,
             Function::Max => self.keep(value, Ordering::Greater)?,
             Function::First if self.count > 0 => {}
-            Function::First | Function::Last => self.value = Some(value.to_json()),
+            Function::First | Function::Last => self.value = Some(value.to_aside()),
         }
         self.count += 1;
         Ok(())
@@ -84,13 +84,13 @@ impl State {
             }
         };
         if order == wanted {
-            self.value = Some(value.to_json());
+            self.value = Some(value.to_aside());
         }
         Ok(())
     }
 
     fn kept(&self) -> Option<Value> {
-        Value::from_json(self.value.as_ref()?).ok()
+        Value::from_aside(self.value.as_ref()?).ok()
     }
 
     fn doubles(&self) -> f64 {

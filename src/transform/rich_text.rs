@@ -1,8 +1,8 @@
 //! `adf_to_text`: rich text rendered in place.
 
 use super::edit::{Edit, edit};
-use crate::adf::{self, Format};
-use crate::expression::Path;
+use crate::adf::Format;
+use crate::expression::{Path, rendered};
 use crate::record::{Record, Value};
 
 /// Renders rich text in place; strings, null and what is not there stay as they are.
@@ -26,10 +26,7 @@ impl RichText {
                 Value::Object(_) | Value::Array(_) => value.to_json(),
                 _ => return Ok(Edit::Keep),
             };
-            let text = match self.max_length {
-                Some(length) => adf::render_within(&json, self.format, length),
-                None => adf::render(&json, self.format),
-            };
+            let text = rendered(&json, self.format, self.max_length);
             Ok(Edit::Replace(text.into()))
         };
         let done: Result<(), std::convert::Infallible> =

@@ -194,7 +194,7 @@ impl<'s> FileReader<'s> {
 #[must_use]
 pub fn recorded(spec: &FileSource, zone: &TimeZone, value: Value, number: u64) -> Record {
     let text = |value: Value| match value {
-        Value::String(text) if !text.is_empty() => Some(text),
+        Value::String(text) if !text.is_empty() => Some(Arc::clone(&text)),
         Value::Number(number) => Some(Arc::from(number.to_string())),
         _ => None,
     };

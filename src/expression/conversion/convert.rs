@@ -1,6 +1,5 @@
 //! One conversion of one value.
 
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
@@ -8,7 +7,7 @@ use super::number::{as_integer, read_number};
 use super::text::{compact_json, scalar_text};
 use super::time::{read_time, write_date, write_datetime};
 use crate::adf::{self, Format};
-use crate::record::{Number, Object, Value};
+use crate::record::{Number, Object, Text, Value};
 
 /// What `as:` makes of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -191,7 +190,7 @@ impl Conversion {
             Self::Lower => text(value).map(|text| text.to_lowercase().into()),
             Self::Upper => text(value).map(|text| text.to_uppercase().into()),
             _ => match value {
-                Value::String(text) => Ok(Value::String(Arc::clone(text))),
+                Value::String(_) => Ok(value.clone()),
                 other => text(other).map(|text| text.into_owned().into()),
             },
         }
@@ -224,11 +223,20 @@ fn render(value: &Value, format: Format, most: Option<usize>) -> Result<Value, U
             "rich text (ADF) or text",
         ));
     }
-    Ok(match most {
-        Some(most) => adf::render_within(&json, format, most),
-        None => adf::render(&json, format),
+    Ok(rendered(&json, format, most).into())
+}
+
+/// ADF in a format. What is HTML knows that it is.
+pub fn rendered(json: &str, format: Format, most: Option<usize>) -> Text {
+    let text = match most {
+        Some(most) => adf::render_within(json, format, most),
+        None => adf::render(json, format),
+    };
+    if format == Format::Html {
+        Text::html(text)
+    } else {
+        text.into()
     }
-    .into())
 }
 
 /// Each text of a list as a paragraph of its own, beside what is rich text already.

@@ -5,6 +5,6 @@ mod number;
 mod text;
 mod time;
 
-pub use convert::{Conversion, Unconvertible};
+pub use convert::{Conversion, Unconvertible, rendered};
 pub use text::{compact_json, scalar_text};
 pub use time::{read_time, read_time_text, write_date, write_datetime};

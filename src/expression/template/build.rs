@@ -259,7 +259,7 @@ impl Builder<'_> {
             // What stands for `${…}` is not known yet.
             (Helper::Date, Some((Value::String(format), range))) if !format.contains("${") => {
                 let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-                jiff::fmt::strtime::format(&**format, &sample)
+                jiff::fmt::strtime::format(&***format, &sample)
                     .is_err()
                     .then_some((range, "expected a strftime format, as \"%Y-%m-%d\""))
             }

@@ -168,8 +168,13 @@ impl Renderer<'_> {
                     self.out.push_str(&text);
                 }
                 Node::Escaped(argument, escape) => {
-                    let text = self.text(argument, frame, Asker::Print)?;
-                    self.out.push_str(&escape(&text));
+                    match self.present(argument, frame, Asker::Print)? {
+                        Item::Found(Value::String(text)) => self.out.push_str(&escape.of(text)),
+                        _ => {
+                            let text = self.text(argument, frame, Asker::Print)?;
+                            self.out.push_str(&escape.of_made(&text));
+                        }
+                    }
                 }
                 Node::Block(block) => self.block(block, frame)?,
                 Node::Comment => {}

@@ -15,11 +15,10 @@ mod scan;
 mod tree;
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use jiff::tz::TimeZone;
 
-use super::{Problem, Reference, Trouble};
+use super::{Escape, Problem, Reference, Trouble};
 use crate::record::Value;
 
 /// A template, ready to render any number of records.
@@ -63,18 +62,10 @@ impl Template {
         tree::replace_text(&mut self.nodes, &mut |text| replace(text).into_owned());
     }
 
-    /// Writes what it prints of the record so that it is safe in another language (HTML, say); but
-    /// for what is read by references for which `except` holds, and what `escape_html` gives.
-    pub fn escape_printed(&mut self, how: fn(&str) -> String, except: &dyn Fn(&Reference) -> bool) {
-        let references = &self.references;
-        let safe = |range: &Range<usize>| {
-            let mut inside = references
-                .iter()
-                .filter(|one| range.start <= one.range.start && one.range.end <= range.end)
-                .peekable();
-            inside.peek().is_some() && inside.all(except)
-        };
-        tree::escape_printed(&mut self.nodes, how, &safe);
+    /// Writes what it prints of the record so that it is safe in another language; but for what
+    /// `escape_html` gives.
+    pub fn escape_printed(&mut self, how: Escape) {
+        tree::escape_printed(&mut self.nodes, how);
     }
 
     /// The longest text that is rendered of one record, in bytes.

@@ -564,17 +564,16 @@ fn replaced_text_stays_text() {
 
 #[test]
 fn what_is_printed_is_escaped_for_another_language_but_for_what_is_of_it() {
-    let template = "<i>{{html}}</i>{{fields.labels.[0]}}{{escape_html html}}{{#if key}}{{first nope html}}{{/if}}";
+    let template = "<i>{{html}}</i>{{made}}{{escape_html html}}{{#if key}}{{first nope html}}{{/if}}";
     let mut template = Template::parse(template).unwrap();
-    let record = Value::from_json(r#"{"html":"<b>","key":"k","fields":{"labels":["<br>"]}}"#);
-    template.escape_printed(handlebars::html_escape, &|reference| {
-        matches!(
-            reference.steps.last().map(|step| &step.kind),
-            Some(StepKind::Index(0))
-        )
-    });
+    let mut record = crate::record::Object::default();
+    record.push("html".into(), "<b>".into());
+    record.push("key".into(), "k".into());
+    record.push("made".into(), crate::record::Text::html("<br>").into());
+    let record = Value::from(record);
+    template.escape_printed(Escape::but_html(handlebars::html_escape));
     assert_eq!(
-        template.render(&record.unwrap(), &TimeZone::UTC).unwrap(),
+        template.render(&record, &TimeZone::UTC).unwrap(),
         "<i>&lt;b&gt;</i><br>&lt;b&gt;&lt;b&gt;"
     );
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::helper::Helper;
-use crate::expression::Step;
+use crate::expression::{Escape, Step};
 use crate::record::Value;
 
 /// One piece of a template.
@@ -15,7 +15,7 @@ pub(super) enum Node {
     /// `{{…}}`.
     Print(Argument),
     /// `{{…}}` in a text of another language, and how that writes a text.
-    Escaped(Argument, fn(&str) -> String),
+    Escaped(Argument, Escape),
     /// `{{#…}}…{{/…}}`.
     Block(Box<Block>),
     /// `{{!…}}`; gone once it is paired with the crate's tree.
@@ -113,23 +113,19 @@ pub(super) enum Origin {
     Last(usize),
 }
 
-/// Marks what is printed as to be escaped, but for the bytes of the text for which `except` holds.
-pub(super) fn escape_printed(
-    nodes: &mut [Node],
-    how: fn(&str) -> String,
-    except: &dyn Fn(&Range<usize>) -> bool,
-) {
+/// Marks what is printed as to be escaped.
+pub(super) fn escape_printed(nodes: &mut [Node], how: Escape) {
     for node in nodes {
         match node {
             Node::Print(argument) => {
                 let done = matches!(argument.kind, ArgumentKind::Call(Helper::EscapeHtml, _));
-                if !done && !except(&argument.range) {
+                if !done {
                     *node = Node::Escaped(argument.clone(), how);
                 }
             }
             Node::Block(block) => {
-                escape_printed(&mut block.body, how, except);
-                escape_printed(&mut block.inverse, how, except);
+                escape_printed(&mut block.body, how);
+                escape_printed(&mut block.inverse, how);
             }
             Node::Text(_) | Node::Escaped(..) | Node::Comment => {}
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Expression, Form, Wish};
 use crate::config::IfMissing;
 use crate::expression::conversion::scalar_text;
-use crate::expression::{Trouble, TroubleKind};
+use crate::expression::{Escape, Trouble, TroubleKind};
 use crate::record::{Object, Value};
 
 impl Expression {
@@ -184,7 +184,7 @@ impl Expression {
 fn cut(value: Value, most: usize) -> Value {
     match &value {
         Value::String(text) => match text.char_indices().nth(most) {
-            Some((end, _)) => Value::from(text.get(..end).unwrap_or_default()),
+            Some((end, _)) => Value::from(text.with(text.get(..end).unwrap_or_default())),
             None => value,
         },
         Value::Array(elements) => elements
@@ -199,13 +199,13 @@ fn cut(value: Value, most: usize) -> Value {
     }
 }
 
-fn escaped(value: Value, escape: fn(&str) -> String) -> Value {
+fn escaped(value: Value, escape: Escape) -> Value {
     match &value {
-        Value::String(text) => escape(text).into(),
+        Value::String(text) => escape.of(text).into(),
         Value::Array(elements) => elements
             .iter()
             .map(|element| match element {
-                Value::String(text) => escape(text).into(),
+                Value::String(text) => escape.of(text).into(),
                 other => other.clone(),
             })
             .collect::<Vec<_>>()

@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 pub use compile::{Compiling, Place};
 pub use options::{Lookup, Options};
 
-use super::{Path, Reference, Template, Usage};
+use super::{Escape, Path, Reference, Template, Usage};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source, Span};
 use crate::record::Value;
 use crate::syntax::Node;
@@ -41,7 +41,7 @@ enum Form {
         references: Vec<Reference>,
         scalar: Arc<Node>,
         /// How texts are written, where they stand in another language.
-        escape: Option<fn(&str) -> String>,
+        escape: Option<Escape>,
     },
     Template {
         template: Box<Template>,
@@ -243,30 +243,21 @@ impl Expression {
         }
     }
 
-    /// Writes what it takes from the record so that it is safe in another language (HTML, say);
-    /// but for paths that hold text of that language already. Literal text stays as it is.
-    pub fn escape_texts(&mut self, how: fn(&str) -> String, except: &dyn Fn(&Reference) -> bool) {
-        let made_html = self
-            .options
-            .conversion
-            .is_some_and(|conversion| conversion.value == super::Conversion::Html);
+    /// Writes what it takes from the record so that it is safe in another language. Literal text
+    /// stays as it is.
+    pub fn escape_texts(&mut self, how: Escape) {
         match &mut self.form {
-            Form::Path {
-                references, escape, ..
-            } => {
-                let safe = made_html || references.first().is_some_and(except);
-                *escape = (!safe).then_some(how);
-            }
-            Form::Template { template, .. } => template.escape_printed(how, except),
+            Form::Path { escape, .. } => *escape = Some(how),
+            Form::Template { template, .. } => template.escape_printed(how),
             Form::Literal { .. } => {}
             Form::List(parts) | Form::First(parts) => {
                 for part in parts {
-                    part.escape_texts(how, except);
+                    part.escape_texts(how);
                 }
             }
             Form::Map(members) => {
                 for (_, member) in members {
-                    member.escape_texts(how, except);
+                    member.escape_texts(how);
                 }
             }
         }

@@ -670,19 +670,26 @@ fn rich_text_is_rendered_and_stays_raw_until_then() {
     // What was made HTML here is not escaped again.
     let mut html = compile(r#"{"path": "$.tree", "as": "html"}"#, Place::Destination);
     let before = html.evaluate(&record).unwrap();
-    html.escape_texts(handlebars::html_escape, &|_| false);
+    html.escape_texts(Escape::but_html(handlebars::html_escape));
     assert_eq!(html.evaluate(&record).unwrap(), before);
+    // Wiki text passes through unchanged: it was not made HTML.
+    let mut wiki = compile(r#"{"path": "$.wiki", "as": "html"}"#, Place::Destination);
+    let record = Value::from_json(r#"{"wiki": "<b>*a*</b>"}"#).unwrap();
+    wiki.escape_texts(Escape::but_html(handlebars::html_escape));
+    let escaped = Value::from("&lt;b&gt;*a*&lt;/b&gt;");
+    assert_eq!(wiki.evaluate(&record).unwrap(), Some(escaped));
 }
 
 #[test]
 fn texts_of_the_record_are_escaped_for_another_language() {
     let escape = |text: &str| {
         let mut expression = compile(text, Place::Destination);
-        expression.escape_texts(handlebars::html_escape, &|reference| {
-            let last = reference.steps.last().map(|step| step.kind.clone());
-            last == Some(crate::expression::StepKind::Name("html".into()))
-        });
-        let record = Value::from_json(r#"{"t": "<b>", "html": "<i>"}"#).unwrap();
+        expression.escape_texts(Escape::but_html(handlebars::html_escape));
+        let html = Value::from(crate::record::Text::html("<i>"));
+        let mut record = crate::record::Object::default();
+        record.push("t".into(), "<b>".into());
+        record.push("html".into(), html);
+        let record = Value::from(record);
         expression.evaluate(&record).unwrap().unwrap().to_json()
     };
     assert_eq!(escape("$.t"), r#""&lt;b&gt;""#);
@@ -690,6 +697,10 @@ fn texts_of_the_record_are_escaped_for_another_language() {
     assert_eq!(
         escape(r#""<p>{{t}}{{html}}</p>""#),
         r#""<p>&lt;b&gt;<i></p>""#
+    );
+    assert_eq!(
+        escape(r#""{{first nope html}}{{first nope t}}{{escape_html t}}{{upper html}}""#),
+        r#""<i>&lt;b&gt;&lt;b&gt;&lt;I&gt;""#
     );
     assert_eq!(escape(r#"{"first": ["$.nope", "$.t"]}"#), r#""&lt;b&gt;""#);
     assert_eq!(

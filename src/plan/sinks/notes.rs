@@ -1,6 +1,5 @@
 //! `brevo.notes`.
 
-use super::super::check;
 use super::super::compiler::Compiler;
 use super::super::steps::Flow;
 use super::identify::{identify, says_nobody};
@@ -9,7 +8,7 @@ use super::values::value;
 use crate::config;
 use crate::connectors::brevo::spec as brevo;
 use crate::diagnostic::Span;
-use crate::expression::{Place, Reference, escape_html};
+use crate::expression::{Escape, Place, escape_html};
 
 pub(super) fn notes(
     written: &config::BrevoNotes,
@@ -22,9 +21,8 @@ pub(super) fn notes(
     let mut text = value(&written.text, Place::LeftOut, flow, compiler);
     if let Some(text) = &mut text {
         message::text("text", text, flow, compiler);
-        // What is HTML already goes on as it is; anything else of a record is text.
-        let is_html = |reference: &Reference| check::is_html(reference, &flow.shape);
-        text.escape_texts(escape_html, &is_html);
+        // What was rendered as HTML goes on as it is; anything else of a record is text.
+        text.escape_texts(Escape::but_html(escape_html));
     }
     let id = message::id(written.id.as_ref(), span, "a note", flow, compiler);
     let backfill = message::backfill(written.backfill.as_ref(), compiler);
@@ -51,6 +49,11 @@ mod tests {
 
     /// The operation of a record `{ body, who, key }`, after transforms.
     fn note(transforms: &str, text: &str) -> Operation {
+        note_of(DOCUMENT, transforms, text)
+    }
+
+    /// The same with another body.
+    fn note_of(body: &str, transforms: &str, text: &str) -> Operation {
         let plan = plan(&format!(
             "sources: [file: {{ path: in.jsonl, id: $.key }}]\nsinks:\n  - brevo.notes:\n      \
              transforms: {transforms}\n      identify: {{ email: a@b.example }}\n      text: {text}\n"
@@ -58,7 +61,7 @@ mod tests {
         let sink = &plan.sinks[0];
         let key = MaskKey::new([7; 32]);
         let record = record(&format!(
-            r#"{{"key":"1","who":"<b>me</b>","c":[{{"body":{DOCUMENT}}}],"body":{DOCUMENT}}}"#
+            r#"{{"key":"1","who":"<b>me</b>","c":[{{"body":{body}}}],"body":{body}}}"#
         ));
         let mut records = vec![record];
         for stage in &sink.stages {
@@ -106,6 +109,43 @@ mod tests {
             text(map, "'{{h}}{{upper who}}'"),
             format!("{body}&lt;B&gt;ME&lt;/B&gt;")
         );
+    }
+
+    #[test]
+    fn a_text_that_looks_like_html_is_escaped_where_rich_text_would_be_html() {
+        let wiki = r#""<p>a</p> *b* <script>c</script>""#;
+        let escaped = "&lt;p&gt;a&lt;/p&gt; *b* &lt;script&gt;c&lt;/script&gt;";
+        let html = "[adf_to_text: { paths: [$.body, '$.c[*].body'], format: html }]";
+        let map = "[map: { h: { path: $.body, as: html } }]";
+        for (transforms, text) in [
+            (html, "$.body"),
+            (html, "'{{body}}'"),
+            (html, "'{{#each c}}{{body}}{{/each}}'"),
+            (html, "'{{first body who}}'"),
+            ("[]", "{ path: $.body, as: html }"),
+            (map, "'{{h}}'"),
+        ] {
+            let note = note_of(wiki, transforms, text);
+            let sent = note.payload.get("text").and_then(|text| text.as_str());
+            assert_eq!(sent, Some(escaped), "{transforms} {text}");
+        }
+    }
+
+    #[test]
+    fn html_stays_html_wherever_it_is_carried() {
+        let body = "<p>1 &lt; <strong>two</strong></p>";
+        let html = "adf_to_text: { paths: [$.body, '$.c[*].body'], format: html }";
+        for (then, text) in [
+            ("", "'{{first who_else body}}'"),
+            ("", "'{{#each c}}{{body}}{{/each}}'"),
+            ("", "'{{#with c.[0]}}{{body}}{{/with}}'"),
+            (", set: { x: { y: $.body } }", "'{{x.y}}'"),
+            (", map: { x: { first: [$.none, $.body] } }", "$.x"),
+            (", each: { one: '$.c[*]' }", "'{{one.body}}'"),
+        ] {
+            let transforms = format!("[{html}{then}]");
+            assert_eq!(self::text(&transforms, text), body, "{then} {text}");
+        }
     }
 
     #[test]

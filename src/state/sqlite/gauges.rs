@@ -51,7 +51,7 @@ pub(super) fn replace(database: &Database, lane: i64, gauges: &[Gauge]) -> Resul
     for gauge in gauges {
         let labels = gauge.labels.iter();
         let labels: Object = labels
-            .map(|(name, value)| (Arc::clone(name), Value::String(Arc::clone(value))))
+            .map(|(name, value)| (Arc::clone(name), Value::from(Arc::clone(value))))
             .collect();
         let row = GaugeRow {
             lane_id: lane,

@@ -46,7 +46,7 @@ impl Email {
         let to = match self.to.evaluate(&record.value)? {
             None | Some(Value::Null) => return Ok(Made::Unmatched),
             Some(Value::String(text))
-                if is_identity(IdentityKind::Email, &Value::String(Arc::clone(&text))) =>
+                if is_identity(IdentityKind::Email, &Value::String(text.clone())) =>
             {
                 text.trim().to_lowercase()
             }

@@ -28,7 +28,7 @@ pub(super) fn id_of(
         Trouble::new(kind, message, expected, 0..0).located(blamed.source(), blamed.span())
     };
     match value {
-        Some(Value::String(text)) if !text.trim().is_empty() => Ok(text),
+        Some(Value::String(text)) if !text.trim().is_empty() => Ok(Arc::clone(&text)),
         Some(Value::Number(number)) => Ok(number.to_string().into()),
         Some(Value::Bool(flag)) => Ok(flag.to_string().into()),
         Some(Value::String(_) | Value::Null) | None => Err(trouble(
@@ -75,7 +75,7 @@ pub(super) fn text_of(
             .located(expression.source(), expression.span())
     };
     match expression.evaluate(&record.value)? {
-        Some(Value::String(text)) if !text.trim().is_empty() => Ok(text),
+        Some(Value::String(text)) if !text.trim().is_empty() => Ok(Arc::clone(&text)),
         Some(Value::Number(number)) => Ok(number.to_string().into()),
         Some(Value::Bool(flag)) => Ok(flag.to_string().into()),
         None | Some(Value::Null | Value::String(_)) => {

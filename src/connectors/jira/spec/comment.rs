@@ -107,7 +107,7 @@ pub(super) fn rich(value: Value) -> Option<Value> {
     }
     scalar(&value)
         .filter(|text| !text.trim().is_empty())
-        .map(Value::String)
+        .map(Value::from)
 }
 
 /// True for rich text as Jira has it, read whole or kept as its text.
