@@ -394,20 +394,29 @@ sink! {
 }
 
 sink! {
-    /// New issues; the created key is remembered.
+    /// New issues, each created once; the created key is remembered.
     pub struct JiraIssue {
-        /// What makes it one; default: the record's identity.
+        /// What makes it one in the whole site: of several records with the same `id` the first
+        /// creates the issue. Default: the record's identity. The issue carries it as the entity
+        /// property `flowline`.
         #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub id: Option<Written>,
-        /// The project's key.
+        /// The project: its key, or its id as a number.
         #[schemars(schema_with = "super::form::value")]
         pub project: Written,
-        /// The issue type.
+        /// The issue type: its name, or its id as a number.
         #[serde(rename = "type")]
         #[schemars(schema_with = "super::form::value")]
         pub kind: Written,
-        /// Fields and their values; text becomes ADF.
+        /// The issue's fields by id (`duedate`, `customfield_10050`) or by display name in any case
+        /// (`Due date`), and their values; `flowline fields` shows them. `summary` is required.
+        /// Values are written as people write them, and sent as each field takes them: text
+        /// becomes ADF in `description`, `environment` and text areas (a document as Jira has it
+        /// is taken as it is); a priority, version, component or option is its name, or its id as a number; a user the
+        /// account id; another issue (`parent`) its key; a date `2026-11-24`; a list
+        /// a value or a list of them. A map is sent as it stands. What is missing is left out.
+        /// `project` and `issuetype` stand beside `fields`.
         #[serde(default)]
         #[schemars(schema_with = "super::form::values")]
         pub fields: Members<Written>,
@@ -417,16 +426,19 @@ sink! {
 }
 
 sink! {
-    /// New comments.
+    /// New comments, each written once.
     pub struct JiraComment {
-        /// What makes it one; default: the record's identity.
+        /// What makes it one in the whole site: of several records with the same `id` the first
+        /// writes the comment. Default: the record's identity. The comment carries it as the
+        /// entity property `flowline`.
         #[serde(default)]
         #[schemars(schema_with = "super::form::value")]
         pub id: Option<Written>,
         /// The issue's id or key.
         #[schemars(schema_with = "super::form::value")]
         pub issue: Written,
-        /// The comment; text becomes ADF.
+        /// The comment: text, which becomes ADF, each blank line a new paragraph; or a document as
+        /// Jira has it.
         #[schemars(schema_with = "super::form::value")]
         pub body: Written,
         /// How old a record may be that is from before the first run; default: none.

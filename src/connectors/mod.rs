@@ -13,6 +13,8 @@ mod keyed;
 mod memory;
 pub mod metrics;
 mod oauth;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 
@@ -179,15 +181,36 @@ pub enum Found {
         /// See [`Outcome::Made`].
         receipt: Receipt,
     },
+    /// It has been sent, and this is what the service calls it.
+    Sent {
+        /// See [`Outcome::Made`].
+        receipt: Receipt,
+    },
     /// A part has been applied: see [`Outcome::Begun`].
     Begun {
         /// What the service calls that part.
         receipt: Receipt,
     },
+    /// Each of these may be it, the likeliest first: it is the first that is no other operation's.
+    /// Where each is another's, it is not there.
+    Among(Vec<Self>),
     /// It is not there.
     Absent,
     /// Nobody can tell: it is held, and never sent again by itself.
     Unknowable,
+}
+
+impl Found {
+    /// What the service calls what was found.
+    #[must_use]
+    pub const fn receipt(&self) -> Option<&Receipt> {
+        match self {
+            Self::Made { receipt } | Self::Sent { receipt } | Self::Begun { receipt } => {
+                Some(receipt)
+            }
+            Self::There | Self::Among(_) | Self::Absent | Self::Unknowable => None,
+        }
+    }
 }
 
 /// Sends operations one after the other. Once a failure ends the run, the rest is not sent.

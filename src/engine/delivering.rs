@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::backoff::{NEXT_RUN, TRIES, again_in, next_ask};
+use super::claims;
 use super::counting::{Counting, public_name};
 use super::{Context, End, JobSink, OnError, Route, RunEvent};
 use crate::connectors::{Applied, Found, Outcome, Writer};
@@ -246,7 +247,10 @@ impl Delivering<'_> {
     ) -> Result<(), End> {
         let mut end = None;
         let (rows, operations) = split(deliveries);
-        let mut answers = writer.find(&operations).await.into_iter();
+        let answers = writer.find(&operations).await;
+        let ids = rows.iter().map(|row| row.id);
+        let answers = claims::settled(self.store, self.lease, ids, answers).await?;
+        let mut answers = answers.into_iter();
         let now = self.context.now();
         let (mut applied, mut retried, mut unknown, mut failed) = (0, 0, 0, 0);
         for (row, operation) in rows.iter().zip(&operations) {
@@ -262,11 +266,16 @@ impl Delivering<'_> {
                     counting.sink(&sink.name).created += 1;
                     Settlement::Made { receipt }
                 }
+                Some(Found::Sent { receipt }) => {
+                    applied += 1;
+                    counting.sink(&sink.name).sent += 1;
+                    Settlement::Made { receipt }
+                }
                 Some(Found::Begun { receipt }) => {
                     retried += 1;
                     Settlement::Begun { receipt }
                 }
-                Some(Found::Absent) => match next_ask(row.sent_at, sink.visible_after_ms, now) {
+                Some(Found::Absent | Found::Among(_)) => match next_ask(row.sent_at, sink.visible_after_ms, now) {
                     None => {
                         retried += 1;
                         let tired = row.attempts.is_multiple_of(TRIES);

@@ -12,6 +12,7 @@
 //! the state is kept.
 
 mod backoff;
+mod claims;
 mod counting;
 mod delivering;
 mod end;

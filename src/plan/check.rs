@@ -42,6 +42,13 @@ impl Reads {
         }
     }
 
+    /// Whether the record is one that is gone.
+    pub(super) fn deletion(&mut self) {
+        if !self.all_made {
+            self.projection.add(&["deleted".into()], &Projection::Whole);
+        }
+    }
+
     /// The record is handed on whole.
     pub(super) fn whole(&mut self, compiler: &mut Compiler<'_>) {
         if !self.all_made {

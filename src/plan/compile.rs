@@ -101,6 +101,7 @@ pub fn compile(
     }
     sinks::files_of_their_own(pipeline, &mut compiler);
     sources::named_properties(&sources, &flow.reads.projection, &mut compiler);
+    sinks::told_apart(&pipeline.sinks, &sinks, &mut compiler);
     let diagnostics = in_file(compiler.diagnostics, file);
     if diagnostics.has_errors() {
         return (None, diagnostics);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use crate::connectors::Known;
+use crate::operation::Receipt;
 
 use super::{
     Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Lane, LaneView, Lease,
@@ -61,6 +62,14 @@ pub trait Store: Send + Sync {
         now: i64,
         limit: usize,
     ) -> BoxFuture<'a, Result<Due, StateError>>;
+
+    /// Those of these receipts that no other key of the row's scope is known by.
+    fn unclaimed<'a>(
+        &'a self,
+        lease: &'a Lease,
+        row: i64,
+        receipts: Vec<Receipt>,
+    ) -> BoxFuture<'a, Result<Vec<Receipt>, StateError>>;
 
     /// The operations of rows, to ask after them.
     fn load<'a>(

@@ -192,6 +192,7 @@ impl CampaignWriter {
             });
         }
         let name = operation.payload.get("name").and_then(Value::as_str);
+        let mut alike = Vec::new();
         for page in 0..PAGES {
             let path = format!(
                 "/emailCampaigns?limit={A_PAGE}&offset={}&sort=desc&excludeHtmlContent=true",
@@ -200,20 +201,20 @@ impl CampaignWriter {
             let found: Campaigns = self.session.get(OTHER, &path).await?;
             let last = found.campaigns.len() < A_PAGE;
             let same = |one: &Campaign| Some(one.name.as_str()) == name;
-            if let Some(campaign) = found.campaigns.into_iter().find(same) {
-                return Ok(if is_draft(&campaign.status) {
-                    Found::Begun {
-                        receipt: campaign.id.to_string().into(),
-                    }
+            alike.extend(found.campaigns.into_iter().filter(same).map(|campaign| {
+                let receipt = campaign.id.to_string().into();
+                if is_draft(&campaign.status) {
+                    Found::Begun { receipt }
                 } else {
-                    Found::There
-                });
-            }
+                    Found::Sent { receipt }
+                }
+            }));
             if last {
                 break;
             }
         }
-        Ok(Found::Absent)
+        // Campaigns of other operations may have the name too.
+        Ok(Found::Among(alike))
     }
 }
 
@@ -257,3 +258,6 @@ impl Writer for CampaignWriter {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

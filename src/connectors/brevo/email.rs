@@ -116,3 +116,6 @@ impl Writer for EmailWriter {
         Some(KNOWN_FOR)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,7 +113,8 @@ impl MemberWriter {
         gate: &Gate,
         done: &mut [Option<Outcome>],
     ) {
-        for chunk in named.chunks(BATCH) {
+        let mut chunks: Vec<&[(usize, Value)]> = named.chunks(BATCH).rev().collect();
+        while let Some(chunk) = chunks.pop() {
             if let Some(failure) = gate.closed() {
                 for (index, _) in chunk {
                     let failure = failure.clone();
@@ -124,6 +125,16 @@ impl MemberWriter {
             let succeeded = match self.request(way, chunk).await {
                 Ok(succeeded) => succeeded,
                 Err(failure) if is_ambiguous(&failure) => Vec::new(),
+                // One bad contact has all of them refused: by halves down to it.
+                Err(failure)
+                    if failure.class == Class::Rejected
+                        && failure.status.is_some()
+                        && chunk.len() > 1 =>
+                {
+                    let (first, second) = chunk.split_at(chunk.len() / 2);
+                    chunks.extend([second, first]);
+                    continue;
+                }
                 Err(failure) => {
                     gate.see(&failure);
                     for (index, _) in chunk {
@@ -266,3 +277,6 @@ impl Writer for MemberWriter {
         Box::pin(async move { vec![Some(Found::Absent); operations.len()] })
     }
 }
+
+#[cfg(test)]
+mod tests;

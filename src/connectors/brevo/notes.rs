@@ -128,8 +128,8 @@ impl NoteWriter {
         people::find(&self.session, identities).await
     }
 
-    /// True where the note is there as the operation wants it: by what Brevo called it, else by
-    /// contact and text.
+    /// Whether the note is there as the operation wants it: by what Brevo called it, else by
+    /// contact and text, which notes of other operations may have too.
     async fn look(&self, operation: &Operation) -> Result<Found, Failure> {
         if operation.deletes() {
             // Deleting what is gone does no harm.
@@ -148,6 +148,7 @@ impl NoteWriter {
         let Some(contact) = self.contact(operation).await? else {
             return Ok(Found::Absent);
         };
+        let mut alike = Vec::new();
         let mut offset = 0;
         for _ in 0..PAGES {
             let path = format!(
@@ -157,15 +158,14 @@ impl NoteWriter {
             let notes: Vec<Note> = self.session.get(OTHER, &path).await?;
             offset += notes.len();
             let last = notes.len() < A_PAGE;
-            let same = notes.into_iter().find(|note| note.text == text);
-            if let Some(id) = same.and_then(|note| note.id) {
-                return Ok(Found::Made { receipt: id.into() });
-            }
+            let same = notes.into_iter().filter(|note| note.text == text);
+            let receipts = same.filter_map(|note| note.id).map(Into::into);
+            alike.extend(receipts.map(|receipt| Found::Made { receipt }));
             if last {
                 break;
             }
         }
-        Ok(Found::Absent)
+        Ok(Found::Among(alike))
     }
 }
 
@@ -208,3 +208,6 @@ fn path_of(id: &str) -> Result<String, Failure> {
         "Brevo: what it called the note is no id",
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -228,3 +228,6 @@ impl Writer for ObjectWriter {
         Box::pin(async move { vec![Some(Found::Absent); operations.len()] })
     }
 }
+
+#[cfg(test)]
+mod tests;

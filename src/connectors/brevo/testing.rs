@@ -8,12 +8,11 @@ use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
+pub(super) use crate::connectors::testing::{letters, operation};
 use crate::http::{
     ManualClock, NoExchanges, Parts, Request, Response, Secret, SeededRandom, Transport,
     TransportError, TransportTrouble,
 };
-use crate::operation::{Operation, Place, Policy, Version};
-use crate::record::Value;
 
 type Answer = Result<Response, TransportError>;
 
@@ -107,29 +106,5 @@ impl Transport for Script {
         state.asked.push((call.clone(), body));
         let answer = state.answers.pop_front();
         Box::pin(async move { answer.unwrap_or_else(|| panic!("nothing is said of {call}")) })
-    }
-}
-
-/// An operation of a sink.
-pub(super) fn operation(sink: &str, key: &str, payload: Json) -> Operation {
-    let payload = Value::from(payload);
-    Operation {
-        sink: sink.into(),
-        sink_index: 0,
-        scope: sink.into(),
-        key: key.into(),
-        policy: Policy::Latest,
-        version: Version::default(),
-        payload,
-        unites: Vec::new(),
-        subject: Some(key.into()),
-        happened_at: None,
-        record: "SUP-1".into(),
-        receipt: None,
-        at: Place {
-            file: "pipelines/a.yaml".into(),
-            line: 1,
-            column: 1,
-        },
     }
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::issues::IssueSource;
-use super::lists::number;
+use super::lists::{hide_internal_of, number};
 use super::pages::Pages;
 use super::records::{Kind, gone, id_of, is_internal, record_of};
 use super::session::Session;
@@ -114,7 +114,8 @@ impl<'s> CommentSource<'s> {
             limit: None,
             ..start.clone()
         };
-        let issues = IssueSource::asking(session, &spec.issues, asked, &of_issues).await?;
+        let mut issues = IssueSource::asking(session, &spec.issues, asked, &of_issues).await?;
+        issues.with_internal = true;
         let rendered = match reads {
             Projection::Members(_) => reads.member("renderedBody").is_some(),
             _ => false,
@@ -260,6 +261,9 @@ impl<'s> CommentSource<'s> {
         notices: &mut Vec<String>,
     ) -> Result<Option<Vec<Value>>, Failure> {
         let embedded = issue.value.at(&["fields", "comment"]).cloned();
+        if !self.internal {
+            hide_internal_of(&mut issue.value);
+        }
         if !self.keeps_embedded
             && let Value::Object(members) = &mut issue.value
             && let Some(Value::Object(fields)) = Arc::make_mut(members).get_mut("fields")

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::answer::Answer;
 use super::changes::{changes, histories};
-use super::lists::{all_pages, number, without_internal};
+use super::lists::{all_pages, hide_internal, number, without_internal};
 use super::session::{Session, broken};
 use super::spec::{Asked, Issues};
 use crate::connectors::{BadRecord, Cursor, Page, Source, Start};
@@ -43,6 +43,8 @@ pub struct IssueSource<'s> {
     site: Value,
     jql: String,
     floor: Option<i64>,
+    /// Internal comments are left in: whoever reads the records takes them out.
+    pub(super) with_internal: bool,
     left: u64,
     token: Token,
     /// Hashes of the tokens so far: one that comes again is a search that goes in circles.
@@ -109,6 +111,7 @@ impl<'s> IssueSource<'s> {
                 from,
             ),
             floor: start.floor,
+            with_internal: false,
             left: start.limit.unwrap_or(u64::MAX),
             token: Token::First,
             tokens: HashSet::new(),
@@ -231,6 +234,9 @@ impl<'s> IssueSource<'s> {
         if self.spec.worklogs {
             self.complete(&id, &name, &mut members, ("worklog", "worklogs"), notices)
                 .await?;
+        }
+        if !self.with_internal {
+            hide_internal(&mut members);
         }
         if self.asked.changes {
             let changes = self.changes(&id, &name, &members, notices).await?;

@@ -1,6 +1,7 @@
 //! Lists that belong to an issue: changes, comments, worklogs.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::records::is_internal;
 use super::session::{Session, broken};
@@ -57,6 +58,46 @@ pub(super) fn without_internal(embedded: &Value, list: &str, mut all: Vec<Value>
     complete.insert("total", all.len() as u64);
     complete.insert(list, all);
     complete
+}
+
+/// The lists of an issue whose elements may not be for everybody's eyes: field and list.
+const HANGING: [(&str, &str); 2] = [("comment", "comments"), ("worklog", "worklogs")];
+
+/// Leaves out of an issue what is internal of the comments and worklogs that it holds, also as Jira
+/// renders them.
+pub(in crate::connectors::jira) fn hide_internal(issue: &mut Object) {
+    for (field, list) in HANGING {
+        let mut hidden = HashSet::new();
+        for fields in ["fields", "renderedFields"] {
+            let held = issue.get(fields).and_then(|fields| fields.get(field));
+            let Some(held) = held else { continue };
+            let all = held.get(list).and_then(Value::as_array).unwrap_or_default();
+            let id = |one: &Value| one.get("id").map(Value::to_json);
+            hidden.extend(all.iter().filter(|one| is_internal(one)).filter_map(id));
+            let is_hidden =
+                |one: &Value| is_internal(one) || id(one).is_some_and(|id| hidden.contains(&id));
+            let left: Vec<Value> = all.iter().filter(|one| !is_hidden(one)).cloned().collect();
+            let gone = all.len() - left.len();
+            if gone == 0 {
+                continue;
+            }
+            let mut shown = held.as_object().cloned().unwrap_or_default();
+            if let Some(total) = number(shown.get("total")) {
+                shown.insert("total", total.saturating_sub(gone) as u64);
+            }
+            shown.insert(list, left);
+            if let Some(Value::Object(fields)) = issue.get_mut(fields) {
+                Arc::make_mut(fields).insert(field, shown);
+            }
+        }
+    }
+}
+
+/// The same of an issue as a value.
+pub(super) fn hide_internal_of(issue: &mut Value) {
+    if let Value::Object(members) = issue {
+        hide_internal(Arc::make_mut(members));
+    }
 }
 
 /// A count.

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::changes::{changes, histories};
 use super::issues::custom_value;
-use super::lists::without_internal;
+use super::lists::{hide_internal, hide_internal_of, without_internal};
 use super::records::{Kind, record_of};
 use super::spec::Issues;
 use crate::connectors::BadRecord;
@@ -85,6 +85,7 @@ pub fn recorded(given: &Value, spec: &Issues) -> Result<Record, BadRecord> {
             .collect();
         members.insert("custom", custom);
     }
+    hide_internal(&mut members);
     let deleted = matches!(members.get("deleted"), Some(Value::Bool(true)));
     Ok(Record {
         value: members.into(),
@@ -122,9 +123,15 @@ pub fn recorded_other(given: &Value, source: &str, zone: &TimeZone) -> Result<Re
         {
             members.insert("site", site);
         }
+        if let Some(issue) = members.get_mut("issue") {
+            hide_internal_of(issue);
+        }
     }
-    let issue = event.and_then(|_| given.get("issue"));
-    record_of(kind, &one, issue, None, zone)
+    let mut issue = event.and_then(|_| given.get("issue")).cloned();
+    if let Some(issue) = &mut issue {
+        hide_internal_of(issue);
+    }
+    record_of(kind, &one, issue.as_ref(), None, zone)
 }
 
 /// The id of a field by its display name; the name itself where it is an id.
@@ -288,11 +295,21 @@ mod tests {
     #[test]
     fn internal_comments_are_left_out_as_the_source_leaves_them_out() {
         let issue = r#"{"id":"7","fields":{"comment":{"total":2,"comments":[{"id":"1"},{"id":"2","jsdPublic":false}]}}}"#;
-        for (comments, left) in [(true, 1), (false, 2)] {
+        for comments in [true, false] {
             let spec = Issues { comments, ..spec() };
             let record = recorded(&Value::from_json(issue).unwrap(), &spec).unwrap();
-            let list = record.value.at(&["fields", "comment", "comments"]);
-            assert_eq!(list.and_then(Value::as_array).unwrap().len(), left);
+            let held = record.value.at(&["fields", "comment"]).unwrap().to_json();
+            assert_eq!(held, r#"{"total":1,"comments":[{"id":"1"}]}"#);
+        }
+        let issue = Value::from_json(issue).unwrap().to_json();
+        let public = r#"{"id":"7","fields":{"comment":{"total":1,"comments":[{"id":"1"}]}}}"#;
+        for body in [
+            format!(r#"{{"id":"1","issue":{issue}}}"#),
+            format!(r#"{{"webhookEvent":"comment_created","comment":{{"id":"1"}},"issue":{issue}}}"#),
+        ] {
+            let body = Value::from_json(&body).unwrap();
+            let record = recorded_other(&body, "jira.comments", &TimeZone::UTC).unwrap();
+            assert_eq!(record.value.get("issue").unwrap().to_json(), public);
         }
     }
 }

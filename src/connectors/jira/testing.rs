@@ -9,11 +9,12 @@ use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
 use super::spec::Issues;
+pub(super) use crate::connectors::testing::{letters, operation};
 use super::{Basic, IssueSource, Session, Site};
 use crate::connectors::{Page, Source as _, Start};
 use crate::http::{
     Failure, HeaderValue, ManualClock, NoExchanges, Parts, Request, Response, Secret, SeededRandom,
-    Transport, TransportError,
+    Transport, TransportError, TransportTrouble,
 };
 use crate::record::Projection;
 
@@ -26,7 +27,7 @@ pub(super) struct Script {
 
 #[derive(Default)]
 struct State {
-    answers: VecDeque<Response>,
+    answers: VecDeque<Result<Response, TransportError>>,
     asked: Vec<(String, Json)>,
     headers: Vec<Vec<(String, String)>>,
 }
@@ -48,7 +49,20 @@ impl Script {
     }
 
     pub(super) fn response(&self, response: Response) {
-        self.state.lock().unwrap().answers.push_back(response);
+        self.state.lock().unwrap().answers.push_back(Ok(response));
+    }
+
+    /// Gives no answer.
+    pub(super) fn trouble(&self, kind: TransportTrouble) {
+        let error = TransportError::new(kind, "as the test says");
+        self.state.lock().unwrap().answers.push_back(Err(error));
+    }
+
+    /// The bodies of all calls to `call`, in order.
+    pub(super) fn bodies(&self, call: &str) -> Vec<Json> {
+        let state = self.state.lock().unwrap();
+        let of = state.asked.iter().filter(|(asked, _)| asked == call);
+        of.map(|(_, body)| body.clone()).collect()
     }
 
     /// Method, path and query of each call, in order.
@@ -170,7 +184,7 @@ impl Transport for Script {
         state.headers.push(plain.collect());
         state.asked.push((call.clone(), body));
         let answer = state.answers.pop_front();
-        Box::pin(async move { Ok(answer.unwrap_or_else(|| panic!("nothing is said of {call}"))) })
+        Box::pin(async move { answer.unwrap_or_else(|| panic!("nothing is said of {call}")) })
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use futures::future::{BoxFuture, FutureExt as _};
 
 use super::fakes::BEGIN;
+use crate::operation::Receipt;
 use super::*;
 use crate::engine::{End, Guard};
 use crate::state::{
@@ -74,6 +75,14 @@ impl Store for Faulting {
     }
     fn due<'a>(&'a self, lease: &'a Lease, now: i64, limit: usize) -> Answer<'a, Due> {
         self.pass(self.store.due(lease, now, limit))
+    }
+    fn unclaimed<'a>(
+        &'a self,
+        lease: &'a Lease,
+        row: i64,
+        receipts: Vec<Receipt>,
+    ) -> Answer<'a, Vec<Receipt>> {
+        self.pass(self.store.unclaimed(lease, row, receipts))
     }
     fn load<'a>(&'a self, lease: &'a Lease, rows: &'a [i64]) -> Answer<'a, Vec<Delivery>> {
         self.pass(self.store.load(lease, rows))

@@ -4,13 +4,11 @@ use super::super::compiler::Compiler;
 use super::super::steps::Flow;
 use super::contacts::list_entries;
 use super::message;
-use super::values::{optional, takes, value};
+use super::values::{optional, value};
 use crate::config::{self, Catalog};
 use crate::connectors::brevo::spec as brevo;
 use crate::diagnostic::Span;
 use crate::expression::Place;
-use crate::record::Value;
-use crate::shape::Kinds;
 
 pub(super) fn campaigns(
     written: &config::BrevoCampaigns,
@@ -33,17 +31,10 @@ pub(super) fn campaigns(
         message::text("subject", subject, flow, compiler);
     }
     let sender = optional(written.sender.as_ref(), Place::LeftOut, flow, compiler);
-    if let Some(sender) = sender.as_ref().and_then(Option::as_ref) {
-        let fits = |value: &Value| brevo::is_sender(value);
-        takes(
-            "sender",
-            brevo::SENDER,
-            Kinds::OBJECT,
-            &fits,
-            sender,
-            flow,
-            compiler,
-        );
+    if let Some(written) = &written.sender
+        && let Some(sender) = sender.as_ref().and_then(Option::as_ref)
+    {
+        super::sender::sender(written, sender, flow, compiler);
     }
     let lists = value(&written.lists, Place::LeftOut, flow, compiler);
     if let Some(lists) = &lists {

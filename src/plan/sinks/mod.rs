@@ -1,5 +1,6 @@
 //! Compiling sinks, one file a sink.
 
+mod alike;
 mod campaigns;
 mod contacts;
 mod email;
@@ -13,6 +14,7 @@ mod message;
 mod metrics;
 mod notes;
 mod objects;
+mod sender;
 mod values;
 
 use super::check;
@@ -24,6 +26,7 @@ use crate::config::{self, Keyed, Sink};
 use crate::diagnostic::Spanned;
 use crate::operation;
 
+pub(super) use alike::told_apart;
 pub(super) use contacts::is_attribute_name;
 pub(super) use file::files_of_their_own;
 

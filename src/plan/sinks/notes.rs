@@ -16,6 +16,8 @@ pub(super) fn notes(
     flow: &mut Flow,
     compiler: &mut Compiler<'_>,
 ) -> Option<brevo::Notes> {
+    // A note goes with what it was made of, also where a file or an API says that this is gone.
+    flow.reads.deletion();
     let nobody = says_nobody(&written.identify, written.identify.span, compiler);
     let identify = identify(&written.identify, flow, compiler);
     let mut text = value(&written.text, Place::LeftOut, flow, compiler);

@@ -14,7 +14,7 @@ use super::lanes;
 use super::ledger::{self, DEAD};
 use super::receipts;
 use super::row::{Cell, Stored, digest, first, put, select};
-use crate::operation::{Operation, Policy};
+use crate::operation::{Operation, Policy, Receipt};
 
 /// To be sent; on its way where a [`SendingRow`] names it.
 pub(super) const PENDING: i64 = 1;
@@ -438,6 +438,23 @@ pub(super) fn due(
         due.unsettled = u64::try_from(unsettled).unwrap_or(0);
     }
     Ok(due)
+}
+
+pub(super) fn unclaimed(
+    database: &Database,
+    lease: &Lease,
+    row: i64,
+    receipts: &[Receipt],
+) -> Result<Vec<Receipt>, Fault> {
+    let mut free = Vec::with_capacity(receipts.len());
+    for row in rows_of(database, lease, &[row])? {
+        for receipt in receipts {
+            if !receipts::is_anothers(database, row.scope_id, &row.hash, receipt)? {
+                free.push(receipt.clone());
+            }
+        }
+    }
+    Ok(free)
 }
 
 pub(super) fn load(

@@ -49,6 +49,21 @@ pub(super) fn find(
     Ok(found.map(|row| row.receipt))
 }
 
+/// True where another key of the scope is known by a receipt.
+pub(super) fn is_anothers(
+    database: &Database,
+    scope_id: i64,
+    hash: &Digest16,
+    receipt: &Receipt,
+) -> Result<bool, Fault> {
+    let found: Option<ReceiptRow> = first(
+        &database.connection,
+        "WHERE scope_id = ? AND receipt = ? AND hash <> ?",
+        params![scope_id, &**receipt, hash],
+    )?;
+    Ok(found.is_some())
+}
+
 /// Keeps a receipt in the place of the one before.
 pub(super) fn keep(
     database: &Database,

@@ -97,6 +97,7 @@ const MIGRATIONS: &[&str] = &[
         scope_id INTEGER NOT NULL, hash BLOB NOT NULL, receipt TEXT NOT NULL,
         checksum INTEGER NOT NULL, PRIMARY KEY (scope_id, hash)
     ) WITHOUT ROWID;
+    CREATE INDEX keys_of_receipt ON receipts (scope_id, receipt);
     CREATE TABLE gauges (
         lane_id INTEGER NOT NULL, name TEXT NOT NULL, labels TEXT NOT NULL,
         value TEXT NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (lane_id, name, labels)

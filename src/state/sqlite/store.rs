@@ -15,6 +15,7 @@ use super::ballast::Ballast;
 use super::database::{Database, DatabaseTime};
 use super::worker::{Effect, Worker};
 use super::{dead_letters, fold, groups, inbox, lanes, outbox, parts, permits};
+use crate::operation::Receipt;
 use crate::connectors::{Cursor, Known};
 
 /// A state in one SQLite file; see the module.
@@ -135,6 +136,17 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'a, Result<Due, StateError>> {
         let lease = lease.clone();
         let work = move |database: &Database| outbox::due(database, &lease, now, limit);
+        self.reader.call(Effect::Drains, work).boxed()
+    }
+
+    fn unclaimed<'a>(
+        &'a self,
+        lease: &'a Lease,
+        row: i64,
+        receipts: Vec<Receipt>,
+    ) -> BoxFuture<'a, Result<Vec<Receipt>, StateError>> {
+        let lease = lease.clone();
+        let work = move |database: &Database| outbox::unclaimed(database, &lease, row, &receipts);
         self.reader.call(Effect::Drains, work).boxed()
     }
 

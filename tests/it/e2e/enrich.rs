@@ -132,6 +132,84 @@ sinks:
     );
 }
 
+#[test]
+fn a_contact_that_brevo_has_is_found_with_its_attributes_and_lists() {
+    let world = World::start(&super::QUICK);
+    let project = Project::of(&world);
+    let jane = "jane.porter@northwind.example";
+    let path = format!("brevo/v3/contacts/{jane}");
+    let more = json!({ "attributes": { "OPEN_TICKETS": 3 }, "emailBlacklisted": true });
+    world.ask("PUT", &path, &more);
+    let lines = [
+        json!({ "id": "1", "email": jane }),
+        json!({ "id": "2", "email": "Jane.Porter@Northwind.example" }),
+        json!({ "id": "3", "email": "nobody@acme.example" }),
+        json!({ "id": "4" }),
+    ];
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    project.write("in.jsonl", &lines.join("\n"));
+    project.write(
+        "pipelines/look.yaml",
+        "sources: [file: { path: in.jsonl, id: $.id }]
+transforms:
+  - enrich: { contact: { brevo.contact: { email: $.email } } }
+sinks:
+  - file:
+      path: out.jsonl
+      transforms:
+        - map:
+            id: $.contact.id
+            email: $.contact.email
+            open: $.contact.attributes.OPEN_TICKETS
+            lists: $.contact.listIds
+            out: $.contact.emailBlacklisted
+",
+    );
+    let before = asked(&world, "contacts/");
+    let rows = rows(&project, &["run", "look"], 0);
+    let known = world.get("brevo/contacts");
+    let known = known["contacts"].as_array().unwrap().iter();
+    let known = known.clone().find(|one| one["email"] == jane).unwrap();
+    for row in &rows[..2] {
+        assert_eq!(row["id"], known["id"], "{row}");
+        assert_eq!(row["email"], jane);
+        assert_eq!(row["open"], 3);
+        assert_eq!(row["lists"], known["listIds"]);
+        assert_eq!(row["out"], true);
+    }
+    let nothing = json!({ "id": null, "email": null, "open": null, "lists": null, "out": null });
+    assert_eq!(rows[2..], [nothing.clone(), nothing]);
+    // Two spellings of an address are one contact, and a missing one is not asked for.
+    assert_eq!(asked(&world, "contacts/") - before, 2, "{}", world.get("requests"));
+
+    project.edit(
+        "pipelines/look.yaml",
+        "{ brevo.contact: { email: $.email } }",
+        "{ brevo.contact: { email: $.email }, on_miss: dead_letter }",
+    );
+    let ran = project.run(&["run", "look", "--format", "json"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.summary()["dead_letters"], 2);
+}
+
+#[test]
+fn a_contact_of_another_key_is_401_and_ends_the_run() {
+    let world = World::start(&super::QUICK);
+    let project = Project::of(&world).with_key("xkeysib-wrong");
+    project.write("in.jsonl", "{\"email\":\"jane.porter@northwind.example\"}\n");
+    project.write(
+        "pipelines/look.yaml",
+        "sources: [file: { path: in.jsonl }]
+transforms:
+  - enrich: { contact: { brevo.contact: { email: $.email } } }
+sinks: [file: { path: out.jsonl }]
+",
+    );
+    let ran = project.run(&["run", "look"]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("401"), "{}", ran.stderr);
+}
+
 /// A search as the sandbox answers it.
 fn jira(world: &World, body: &Value) -> Value {
     use std::io::{Read as _, Write as _};

@@ -1,6 +1,8 @@
 //! `http` as a source, against a real server: pages, ways in, the cursor.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -278,4 +280,53 @@ fn in_the_sandbox_no_other_host_is_asked() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn what_an_api_tells_of_before_the_first_run_is_sent_as_far_back_as_backfill_says() {
+    const DAY: i64 = 24 * 60 * 60;
+    let days_ago = |days: i64| {
+        let at = jiff::Timestamp::now().as_second() - days * DAY;
+        jiff::Timestamp::from_second(at).unwrap().to_string()
+    };
+    for (backfill, sent) in [("", vec![]), ("      backfill: 7 days\n", vec!["2", "3"])] {
+        let world = World::start(&super::QUICK);
+        let list = |ids: &[(&str, i64)]| {
+            let item = |(id, days): &(&str, i64)| {
+                json!({ "id": id, "email": "jane.porter@northwind.example", "at": days_ago(*days) })
+            };
+            ids.iter().map(item).collect::<Vec<Value>>()
+        };
+        let first = list(&[("1", 30), ("2", 6), ("3", 1)]);
+        // Later there is one more that is old, and one that just happened.
+        let second = list(&[("1", 30), ("2", 6), ("3", 1), ("4", 20), ("5", -1)]);
+        let calls = Arc::new(AtomicBool::new(false));
+        let later = Arc::clone(&calls);
+        let api = Api::start(move |_, _| {
+            let items = if later.load(Ordering::SeqCst) { &second } else { &first };
+            ok(json!({ "items": items }))
+        });
+        let project = Project::of(&world);
+        project.write(
+            "pipelines/list.yaml",
+            &format!(
+                "sources:\n  - http:\n      url: {}/customers\n      records: $.items[*]\n      id: $.id\n      time: $.at\n\
+                 sinks:\n  - brevo.events:\n      name: seen\n      identify: {{ email: $.email }}\n{backfill}",
+                api.url
+            ),
+        );
+        let plan = project.run(&["plan", "list"]);
+        let too_old = format!("{} too old to send", 3 - sent.len());
+        assert!(plan.stdout.contains(&too_old), "{}", plan.stdout);
+        let events = || world.end_state().events;
+        for _ in 0..2 {
+            let ran = project.run(&["run", "list", "--format", "json"]);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            assert_eq!(events(), sent);
+        }
+        calls.store(true, Ordering::SeqCst);
+        let ran = project.run(&["run", "list", "--format", "json"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(events(), [sent.clone(), vec!["5"]].concat());
+    }
 }

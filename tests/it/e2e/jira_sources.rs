@@ -285,6 +285,41 @@ fn internal_comments_come_where_they_are_asked_for_and_all_of_many() {
 }
 
 #[test]
+fn internal_comments_are_left_out_also_where_a_record_is_read_whole() {
+    let world = World::start(&QUICK);
+    let project = Project::of(&world);
+    for (text, public) in [("for all", true), ("between us", false)] {
+        let said = json!({ "issue": "SUPPORT-1", "text": text, "public": public });
+        edit(&world, &json!({ "comment": said }));
+    }
+    edit(
+        &world,
+        &json!({ "worklog": { "issue": "SUPPORT-1", "seconds": 60 } }),
+    );
+    // The feed of worklogs leaves out the last minute.
+    for source in [
+        "jira.issues: { jql: key = SUPPORT-1 }",
+        "jira.issues: { jql: key = SUPPORT-1, comments: true, worklogs: true }",
+        "jira.comments: { jql: key = SUPPORT-1 }",
+        "jira.worklogs: { jql: key = SUPPORT-1 }",
+    ] {
+        fs::remove_dir_all(project.path(".flowline")).unwrap_or_default();
+        for transforms in ["", "transforms: [map: { all: $ }]\n", "transforms: [map: { all: '$..*' }]\n"] {
+            pipeline(&project, source);
+            let plain = fs::read_to_string(project.path("pipelines/p.yaml")).unwrap();
+            project.write("pipelines/p.yaml", &format!("{transforms}{plain}"));
+            let ran = project.run(&["run", "p", "--full", "--format", "json"]);
+            assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+            let out = fs::read_to_string(project.path("out.jsonl")).unwrap();
+            assert!(!out.contains("between us"), "{source} {transforms}: {out}");
+            if !source.contains("worklogs: {") {
+                assert!(out.contains("for all"), "{source} {transforms}: {out}");
+            }
+        }
+    }
+}
+
+#[test]
 fn since_is_held_against_the_comments_own_time() {
     let world = World::start(&QUICK);
     let project = Project::of(&world);

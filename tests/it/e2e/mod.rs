@@ -14,6 +14,7 @@ mod http_source;
 mod inbox;
 mod jira_sinks;
 mod jira_sources;
+mod kills;
 mod metrics;
 mod registering;
 mod serve;
@@ -170,7 +171,7 @@ fn killed_at_any_moment_nothing_is_lost_and_nothing_twice() {
             run.wait().unwrap();
             kills += 1;
         }
-        free_the_lease(&project);
+        free_the_lease(&project, "support-tickets");
     }
     assert_eq!(kills, 40, "a run ended before its kill: it needs more work");
     project.run_until_done(&RUN, 5);
@@ -223,7 +224,7 @@ fn two_at_once() -> serde_json::Value {
 
 /// A lease outlives its holder by a minute: this is what the next run would wait for, without the
 /// wait.
-fn free_the_lease(project: &Project) {
+fn free_the_lease(project: &Project, pipeline: &str) {
     let file = project.path(".flowline/state.db");
     if !file.exists() {
         return;
@@ -236,7 +237,7 @@ fn free_the_lease(project: &Project) {
     runtime.block_on(async {
         let store = SqliteStore::open(&file, DatabaseTime::Given(Arc::new(later))).unwrap();
         let claim = store
-            .claim(&Lane::of("support-tickets"), "a test, a minute later")
+            .claim(&Lane::of(pipeline), "a test, a minute later")
             .await
             .unwrap();
         let Claim::Granted(lease) = claim else {

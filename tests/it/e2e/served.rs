@@ -439,7 +439,9 @@ fn a_comment_that_becomes_internal_comes_as_deleted_without_its_text() {
         all.iter().all(|one| one["id"] != made["comment"]),
         "{all:?}"
     );
-    let text = json!(all).to_string();
+    // Nor in the issue that each of them holds, which has all its comments.
+    let text = json!(events(&world, "hooked")).to_string();
+    assert!(text.contains("\\\"issue\\\":"), "{text}");
     assert!(
         !text.contains("for some") && !text.contains("between us"),
         "{text}"

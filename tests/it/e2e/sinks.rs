@@ -108,6 +108,152 @@ fn a_note_whose_answer_was_lost_is_found_by_contact_and_text() {
     assert_eq!(notes[0]["text"], "<p>c1</p>twice");
 }
 
+/// A pipeline of notes whose text does not tell one from another.
+fn alike(world: &World) -> (Project, [Value; 2]) {
+    let project = project(world, &NOTES.replace("<p>{{id}}</p>{{text}}", "{{text}}"));
+    let one = |id| comment(id, JANE, "2026-11-20T10:00:00Z", "Thanks!");
+    (project, [one("c1"), one("c2")])
+}
+
+/// What the next request that makes a note meets.
+fn fault(world: &World, kind: &str) {
+    let rule = json!({ "kind": kind, "path": "/crm/notes", "method": "POST", "first": 1 });
+    world.ask("PUT", "faults", &json!({ "rules": [rule] }));
+}
+
+fn note_texts(world: &World) -> Vec<String> {
+    let notes = list(world, "notes");
+    let texts = notes.iter().map(|note| note["text"].as_str().unwrap());
+    let mut texts: Vec<String> = texts.map(str::to_owned).collect();
+    texts.sort();
+    texts
+}
+
+#[test]
+fn two_notes_of_equal_text_are_told_apart_after_a_lost_answer() {
+    // The second one's answer is lost, once carried out and once not.
+    for kind in ["lost_answer", "reset"] {
+        let world = World::start(&QUICK);
+        let (project, [first, second]) = alike(&world);
+        records(&project, std::slice::from_ref(&first));
+        run(&project);
+        fault(&world, kind);
+        records(&project, &[first.clone(), second]);
+        run(&project);
+        assert_eq!(note_texts(&world), ["Thanks!", "Thanks!"], "{kind}");
+        let edited = comment("c2", JANE, "2026-11-21T10:00:00Z", "Thank you!");
+        records(&project, &[first, edited]);
+        run(&project);
+        assert_eq!(note_texts(&world), ["Thank you!", "Thanks!"], "{kind}");
+        records(
+            &project,
+            &[json!({ "id": "c1", "email": JANE, "at": "2026-11-22T10:00:00Z", "deleted": true })],
+        );
+        run(&project);
+        assert_eq!(note_texts(&world), ["Thank you!"], "{kind}");
+    }
+    // Both at once, and one answer is lost.
+    for kind in ["lost_answer", "reset"] {
+        let world = World::start(&QUICK);
+        let (project, both) = alike(&world);
+        records(&project, &both);
+        fault(&world, kind);
+        run(&project);
+        assert_eq!(note_texts(&world), ["Thanks!", "Thanks!"], "{kind}");
+    }
+}
+
+#[test]
+fn two_campaigns_of_one_name_are_told_apart_after_a_lost_answer() {
+    for kind in ["lost_answer", "reset"] {
+        for path in ["/emailCampaigns", "/sendNow"] {
+            let world = World::start(&QUICK);
+            let project = project(&world, &CAMPAIGN.replace("'{{name}} released'", "News"));
+            records(&project, &[version("v1")]);
+            run(&project);
+            let rule = json!({ "kind": kind, "path": path, "method": "POST", "first": 1 });
+            world.ask("PUT", "faults", &json!({ "rules": [rule] }));
+            records(&project, &[version("v1"), version("v2")]);
+            run(&project);
+            let both = [("News".to_owned(), 1), ("News".to_owned(), 1)];
+            assert_eq!(sends(&world), both, "{kind} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_note_that_somebody_deleted_at_brevo_is_made_anew_by_an_edit() {
+    let world = World::start(&QUICK);
+    let project = project(&world, NOTES);
+    records(&project, &[comment("c1", JANE, "2026-11-20T10:00:00Z", "a")]);
+    run(&project);
+    let id = list(&world, "notes")[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("brevo/v3/crm/notes/{id}");
+    world.ask("DELETE", &path, &Value::Null);
+    assert!(list(&world, "notes").is_empty());
+    // What did not change is not sent again.
+    run(&project);
+    assert!(list(&world, "notes").is_empty());
+    for (at, text) in [("2026-11-21", "b"), ("2026-11-22", "c")] {
+        let edited = comment("c1", JANE, &format!("{at}T10:00:00Z"), text);
+        records(&project, &[edited]);
+        run(&project);
+        assert_eq!(note_texts(&world), [format!("<p>c1</p>{text}")]);
+    }
+    // Gone at both ends: that is no trouble.
+    let id = list(&world, "notes")[0]["id"].as_str().unwrap().to_owned();
+    world.ask("DELETE", &format!("brevo/v3/crm/notes/{id}"), &Value::Null);
+    let gone = json!({ "id": "c1", "email": JANE, "at": "2026-11-23T10:00:00Z", "deleted": true });
+    records(&project, &[gone]);
+    run(&project);
+    assert!(list(&world, "notes").is_empty());
+}
+
+#[test]
+fn a_deleted_comment_deletes_its_note_and_one_that_never_was_makes_none() {
+    let world = World::start(&QUICK);
+    let project = Project::of(&world);
+    project.write(
+        "pipelines/p.yaml",
+        "sources: [jira.comments: { jql: key = SUPPORT-1, since: 1 hour ago }]
+sinks:
+  - brevo.notes:
+      transforms: [adf_to_text: { paths: [$.body], format: html }]
+      identify: { email: jane.porter@northwind.example }
+      text: $.body
+      backfill: 10000 days
+",
+    );
+    let edit = |what: &str, edit: Value| world.ask("POST", "jira/edit", &json!({ what: edit }));
+    let say = |text: &str, public: bool| {
+        let said = json!({ "issue": "SUPPORT-1", "text": text, "public": public });
+        edit("comment", said)["comment"].clone()
+    };
+    let kept = say("kept <b>", true);
+    let (deleted, hidden) = (say("deleted", true), say("hidden", true));
+    say("never shown", false);
+    run(&project);
+    let texts = ["<p>deleted</p>", "<p>hidden</p>", "<p>kept &lt;b&gt;</p>"];
+    assert_eq!(note_texts(&world), texts);
+
+    let of = |id: &Value, more: Value| {
+        let mut members = json!({ "issue": "SUPPORT-1", "comment": id });
+        members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        members
+    };
+    edit("delete_comment", of(&deleted, json!({})));
+    edit("change_comment", of(&hidden, json!({ "public": false })));
+    edit("change_comment", of(&kept, json!({ "text": "edited" })));
+    run(&project);
+    assert_eq!(note_texts(&world), ["<p>edited</p>"]);
+    // It is shown again: a note again.
+    edit("change_comment", of(&hidden, json!({ "public": true })));
+    run(&project);
+    assert_eq!(note_texts(&world), ["<p>edited</p>", "<p>hidden</p>"]);
+    let again = run(&project).summary();
+    assert_eq!(again["read"], 0, "{again}");
+}
+
 #[test]
 fn notes_from_before_the_first_run_are_marked_as_known() {
     let world = World::start(&QUICK);

@@ -67,7 +67,7 @@ impl World {
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(
-            head.starts_with("HTTP/1.1 200"),
+            head.starts_with("HTTP/1.1 20"),
             "{method} {path}: {head}\n{body}"
         );
         serde_json::from_str(body).unwrap_or(Value::Null)

@@ -52,6 +52,33 @@ fn csv_is_written_with_crlf_nested_values_as_json() {
 }
 
 #[test]
+fn the_columns_of_csv_are_the_fields_of_the_records_in_order() {
+    let written = |transforms: &str, records: &str| {
+        let text = format!(
+            "sources:\n  - file: {{ path: i.jsonl }}\nsinks:\n  - file: {{ path: o.csv, transforms: [{transforms}] }}\n"
+        );
+        let case = Case::of(&text).with("i.jsonl", records);
+        let (code, said) = case.run(&["run", "p"]);
+        assert_eq!(code, 0, "{said}");
+        case.read("o.csv")
+    };
+    let records = "{\"z\":1,\"a\":{\"n\":null},\"m\":\"=1\"}\n{\"new\":\"x\",\"a\":[]}\n";
+    // Those of `map` in its own order, also where a record lacks some.
+    assert_eq!(
+        written("map: { m: $.m, new: $.new, a: $.a }", records),
+        "m,a,new\r\n=1,\"{\"\"n\"\":null}\",\r\n,[],x\r\n"
+    );
+    assert_eq!(
+        written("{ remove: [$.a] }, { set: { 'a, b': $.z } }", records).lines().next(),
+        Some("z,m,\"a, b\",new")
+    );
+    // One column without a value is a row all the same.
+    assert_eq!(written("map: { m: $.m }", records), "m\r\n=1\r\n\"\"\r\n");
+    // A run without records leaves an empty file.
+    assert_eq!(written("keep: $.nope", records), "");
+}
+
+#[test]
 fn a_row_that_cannot_be_read_is_told_and_the_rest_goes_on() {
     for (input, content, why) in [
         (

@@ -79,12 +79,39 @@ impl Issues {
         if self.worklogs {
             add(&["fields", "worklog"], &all);
         }
-        let fields = match issue.member("fields") {
+        // What is internal is told by these, and left out.
+        for (field, list) in [("comment", "comments"), ("worklog", "worklogs")] {
+            for fields in ["fields", "renderedFields"] {
+                let read = reads
+                    .member(fields)
+                    .and_then(|fields| fields.member(field))
+                    .is_some();
+                for member in ["id", "jsdPublic", "visibility"] {
+                    if read {
+                        add(&["fields", field, list, member], &all);
+                        add(&[fields, field, list, member], &all);
+                    }
+                }
+            }
+        }
+        let mut fields: Vec<String> = match issue.member("fields") {
             Some(Projection::Members(members)) => {
                 members.iter().map(|(name, _)| name.to_string()).collect()
             }
             _ => vec!["*all".to_owned()],
         };
+        // Jira renders the fields that it is asked for.
+        match reads.member("renderedFields") {
+            Some(Projection::Members(members)) => {
+                for (name, _) in members {
+                    if !fields.iter().any(|one| one == "*all" || **one == **name) {
+                        fields.push(name.to_string());
+                    }
+                }
+            }
+            Some(Projection::Whole | Projection::Raw) => fields = vec!["*all".to_owned()],
+            None => {}
+        }
         // Asked for where they are read by name: a whole record is what Jira gives unasked, plus
         // what the source adds to it.
         let named = |member| !whole && reads.member(member).is_some();
@@ -170,6 +197,9 @@ mod tests {
             ["updated", "summary", "customfield_1", "created", "creator"]
         );
         assert_eq!(asked.expand, ["changelog"]);
+        let asked = issues().asked(&reads(&["renderedFields.description"]), &[]);
+        assert_eq!(asked.fields, ["updated", "description"]);
+        assert_eq!(asked.expand, ["renderedFields"]);
         let asked = issues().asked(&Projection::Whole, &[]);
         assert_eq!(asked.fields, ["*all"]);
         assert_eq!(asked.expand, ["changelog", "names"]);

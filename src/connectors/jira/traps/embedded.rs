@@ -38,3 +38,44 @@ async fn comments_beyond_the_embedded_ones_are_read_and_internal_ones_left_out()
     let worklogs = value.at(&["fields", "worklog", "worklogs"]);
     assert_eq!(worklogs, Some(&Value::from(Vec::new())));
 }
+
+#[tokio::test]
+async fn internal_comments_are_left_out_of_an_issue_however_they_are_read() {
+    let comments = json!([
+        { "id": "1", "body": "for all" },
+        { "id": "2", "body": "internal", "jsdPublic": false },
+        { "id": "3", "body": "internal", "visibility": { "type": "role", "value": "Staff" } },
+    ]);
+    let mut rendered = comments.clone();
+    rendered[1].as_object_mut().unwrap().remove("jsdPublic");
+    for path in [
+        "",
+        "fields",
+        "fields.comment",
+        "fields.comment.comments.body",
+        "renderedFields",
+        "renderedFields.comment.comments.body",
+    ] {
+        let script = Script::default();
+        let mut one = issue(1);
+        one["fields"]["comment"] = json!({ "total": 3, "comments": comments });
+        one["fields"]["worklog"] =
+            json!({ "total": 1, "worklogs": [{ "comment": "internal", "visibility": { "type": "role" } }] });
+        one["renderedFields"]["comment"] = json!({ "total": 3, "comments": rendered });
+        one["changelog"] = json!({ "total": 0, "histories": [] });
+        let reads = if path.is_empty() {
+            script.answer(json!({ "serverTitle": "Acme" }));
+            Projection::Whole
+        } else {
+            reads(&[path])
+        };
+        script.answer(json!({ "issues": [one] }));
+        let pages = script.read(&issues(), &reads, &limited(1)).await.unwrap();
+        let json = pages[0].records[0].value.to_json();
+        assert!(!json.contains("internal"), "{path}: {json}");
+        assert!(json.contains("for all"), "{path}: {json}");
+        if path == "fields.comment" {
+            assert!(json.contains(r#""total":1"#), "{json}");
+        }
+    }
+}

@@ -25,7 +25,7 @@ use super::testing::{Script, beginning, issues, reads};
 use super::{Basic, Entrance, Listed, ListedSource, Session, Site};
 use crate::connectors::{Cursor, Known, Memory, Page, Source, Start};
 use crate::http::{Class, Failure, Response, Secret};
-use crate::record::Value;
+use crate::record::{Projection, Value};
 
 fn issue(id: u64) -> Json {
     json!({ "id": id.to_string(), "key": format!("SUP-{id}"),

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::things;
 use super::told::{Told, Untold, happened};
 use crate::connectors::jira::comments::site_name;
+use crate::connectors::jira::lists::hide_internal;
 use crate::connectors::jira::jql::{self, Filter, IssueView, Reads, Text};
 use crate::connectors::jira::records::id_of;
 use crate::connectors::jira::session::Myself;
@@ -302,6 +303,7 @@ impl<'s> InboxSource<'s> {
     /// An issue that is gone, as the webhook had it.
     fn deleted(&self, told: &Told) -> Record {
         let mut members = told.value.as_object().cloned().unwrap_or_default();
+        hide_internal(&mut members);
         members.insert("site", self.site.clone());
         members.insert("deleted", true);
         let key = told.value.get("key").and_then(Value::as_str);

@@ -181,3 +181,6 @@ impl Writer for CommentWriter {
         Box::pin(self.look(operations))
     }
 }
+
+#[cfg(test)]
+mod tests;

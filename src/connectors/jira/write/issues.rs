@@ -192,3 +192,6 @@ impl Writer for IssueWriter {
         Box::pin(self.look(operations))
     }
 }
+
+#[cfg(test)]
+mod tests;
