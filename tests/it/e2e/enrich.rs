@@ -177,8 +177,7 @@ sinks:
         assert_eq!(row["lists"], known["listIds"]);
         assert_eq!(row["out"], true);
     }
-    let nothing = json!({ "id": null, "email": null, "open": null, "lists": null, "out": null });
-    assert_eq!(rows[2..], [nothing.clone(), nothing]);
+    assert_eq!(rows[2..], [json!({}), json!({})], "a miss is null, and of it there is nothing");
     // Two spellings of an address are one contact, and a missing one is not asked for.
     assert_eq!(asked(&world, "contacts/") - before, 2, "{}", world.get("requests"));
 
