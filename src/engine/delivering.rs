@@ -275,18 +275,20 @@ impl Delivering<'_> {
                     retried += 1;
                     Settlement::Begun { receipt }
                 }
-                Some(Found::Absent | Found::Among(_)) => match next_ask(row.sent_at, sink.visible_after_ms, now) {
-                    None => {
-                        retried += 1;
-                        let tired = row.attempts.is_multiple_of(TRIES);
-                        let wait = if tired { NEXT_RUN } else { 0 };
-                        Settlement::Again { at: now + wait }
+                Some(Found::Absent | Found::Among(_)) => {
+                    match next_ask(row.sent_at, sink.visible_after_ms, now) {
+                        None => {
+                            retried += 1;
+                            let tired = row.attempts.is_multiple_of(TRIES);
+                            let wait = if tired { NEXT_RUN } else { 0 };
+                            Settlement::Again { at: now + wait }
+                        }
+                        Some(at) => {
+                            unknown += 1;
+                            Settlement::Ask { at }
+                        }
                     }
-                    Some(at) => {
-                        unknown += 1;
-                        Settlement::Ask { at }
-                    }
-                },
+                }
                 Some(Found::Unknowable) => {
                     failed += 1;
                     self.held(sink, operation, counting, &mut end)

@@ -305,7 +305,9 @@ mod tests {
         let public = r#"{"id":"7","fields":{"comment":{"total":1,"comments":[{"id":"1"}]}}}"#;
         for body in [
             format!(r#"{{"id":"1","issue":{issue}}}"#),
-            format!(r#"{{"webhookEvent":"comment_created","comment":{{"id":"1"}},"issue":{issue}}}"#),
+            format!(
+                r#"{{"webhookEvent":"comment_created","comment":{{"id":"1"}},"issue":{issue}}}"#
+            ),
         ] {
             let body = Value::from_json(&body).unwrap();
             let record = recorded_other(&body, "jira.comments", &TimeZone::UTC).unwrap();

@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
 use super::spec::Issues;
-pub(super) use crate::connectors::testing::{letters, operation};
 use super::{Basic, IssueSource, Session, Site};
+pub(super) use crate::connectors::testing::{letters, operation};
 use crate::connectors::{Page, Source as _, Start};
 use crate::http::{
     Failure, HeaderValue, ManualClock, NoExchanges, Parts, Request, Response, Secret, SeededRandom,
@@ -78,13 +78,6 @@ impl Script {
         of.filter(|(call, _)| call == "POST /rest/api/3/search/jql")
             .map(|(_, body)| body.clone())
             .collect()
-    }
-
-    /// The bodies of all calls to `call`, in order.
-    pub(super) fn bodies(&self, call: &str) -> Vec<Json> {
-        let state = self.state.lock().unwrap();
-        let of = state.asked.iter().filter(|(asked, _)| asked == call);
-        of.map(|(_, body)| body.clone()).collect()
     }
 
     /// The plain headers of each call, in order.

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use futures::future::{BoxFuture, FutureExt as _};
 
 use super::fakes::BEGIN;
-use crate::operation::Receipt;
 use super::*;
 use crate::engine::{End, Guard};
+use crate::operation::Receipt;
 use crate::state::{
     Claim, Commit, Decision, Delivery, Due, Group, GroupId, Guarded, Held, Lane, LaneView, Lease,
     Origin, RetriedRecord, RunRecord, ScopeOf, Settlement, SqliteStore, StateError, Store,

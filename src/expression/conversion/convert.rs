@@ -1,6 +1,5 @@
 //! One conversion of one value.
 
-
 use jiff::tz::TimeZone;
 
 use super::number::{as_integer, read_number};

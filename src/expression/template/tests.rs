@@ -564,7 +564,8 @@ fn replaced_text_stays_text() {
 
 #[test]
 fn what_is_printed_is_escaped_for_another_language_but_for_what_is_of_it() {
-    let template = "<i>{{html}}</i>{{made}}{{escape_html html}}{{#if key}}{{first nope html}}{{/if}}";
+    let template =
+        "<i>{{html}}</i>{{made}}{{escape_html html}}{{#if key}}{{first nope html}}{{/if}}";
     let mut template = Template::parse(template).unwrap();
     let mut record = crate::record::Object::default();
     record.push("html".into(), "<b>".into());

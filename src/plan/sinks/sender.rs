@@ -25,7 +25,15 @@ pub(super) fn sender(
     let Kind::Map(members) = sender.kind() else {
         let fits = |value: &Value| brevo::is_sender(value);
         let kinds = Kinds::OBJECT;
-        takes("sender", brevo::SENDER, kinds, &fits, sender, flow, compiler);
+        takes(
+            "sender",
+            brevo::SENDER,
+            kinds,
+            &fits,
+            sender,
+            flow,
+            compiler,
+        );
         return;
     };
     let mut refuse = |message: String, span: Span, label: &str, help: String| {
@@ -66,9 +74,7 @@ pub(super) fn sender(
                 takes("email", what, Kinds::TEXT, &fits, value, flow, compiler);
             }
             "id" => {
-                let fits = |value: &Value| {
-                    matches!(value, Value::Number(id) if id.as_i64().is_some_and(|id| id > 0))
-                };
+                let fits = |value: &Value| matches!(value, Value::Number(id) if id.as_i64().is_some_and(|id| id > 0));
                 let what = "the id of a sender, a number";
                 takes("id", what, Kinds::NUMBER, &fits, value, flow, compiler);
             }

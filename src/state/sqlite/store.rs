@@ -15,8 +15,8 @@ use super::ballast::Ballast;
 use super::database::{Database, DatabaseTime};
 use super::worker::{Effect, Worker};
 use super::{dead_letters, fold, groups, inbox, lanes, outbox, parts, permits};
-use crate::operation::Receipt;
 use crate::connectors::{Cursor, Known};
+use crate::operation::Receipt;
 
 /// A state in one SQLite file; see the module.
 pub struct SqliteStore {

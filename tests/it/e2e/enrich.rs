@@ -177,9 +177,18 @@ sinks:
         assert_eq!(row["lists"], known["listIds"]);
         assert_eq!(row["out"], true);
     }
-    assert_eq!(rows[2..], [json!({}), json!({})], "a miss is null, and of it there is nothing");
+    assert_eq!(
+        rows[2..],
+        [json!({}), json!({})],
+        "a miss is null, and of it there is nothing"
+    );
     // Two spellings of an address are one contact, and a missing one is not asked for.
-    assert_eq!(asked(&world, "contacts/") - before, 2, "{}", world.get("requests"));
+    assert_eq!(
+        asked(&world, "contacts/") - before,
+        2,
+        "{}",
+        world.get("requests")
+    );
 
     project.edit(
         "pipelines/look.yaml",
@@ -195,7 +204,10 @@ sinks:
 fn a_contact_of_another_key_is_401_and_ends_the_run() {
     let world = World::start(&super::QUICK);
     let project = Project::of(&world).with_key("xkeysib-wrong");
-    project.write("in.jsonl", "{\"email\":\"jane.porter@northwind.example\"}\n");
+    project.write(
+        "in.jsonl",
+        "{\"email\":\"jane.porter@northwind.example\"}\n",
+    );
     project.write(
         "pipelines/look.yaml",
         "sources: [file: { path: in.jsonl }]

@@ -292,9 +292,7 @@ fn what_an_api_tells_of_before_the_first_run_is_sent_as_far_back_as_backfill_say
     for (backfill, sent) in [("", vec![]), ("      backfill: 7 days\n", vec!["2", "3"])] {
         let world = World::start(&super::QUICK);
         let list = |ids: &[(&str, i64)]| {
-            let item = |(id, days): &(&str, i64)| {
-                json!({ "id": id, "email": "jane.porter@northwind.example", "at": days_ago(*days) })
-            };
+            let item = |(id, days): &(&str, i64)| json!({ "id": id, "email": "jane.porter@northwind.example", "at": days_ago(*days) });
             ids.iter().map(item).collect::<Vec<Value>>()
         };
         let first = list(&[("1", 30), ("2", 6), ("3", 1)]);
@@ -303,7 +301,11 @@ fn what_an_api_tells_of_before_the_first_run_is_sent_as_far_back_as_backfill_say
         let calls = Arc::new(AtomicBool::new(false));
         let later = Arc::clone(&calls);
         let api = Api::start(move |_, _| {
-            let items = if later.load(Ordering::SeqCst) { &second } else { &first };
+            let items = if later.load(Ordering::SeqCst) {
+                &second
+            } else {
+                &first
+            };
             ok(json!({ "items": items }))
         });
         let project = Project::of(&world);

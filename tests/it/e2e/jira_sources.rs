@@ -304,7 +304,11 @@ fn internal_comments_are_left_out_also_where_a_record_is_read_whole() {
         "jira.worklogs: { jql: key = SUPPORT-1 }",
     ] {
         fs::remove_dir_all(project.path(".flowline")).unwrap_or_default();
-        for transforms in ["", "transforms: [map: { all: $ }]\n", "transforms: [map: { all: '$..*' }]\n"] {
+        for transforms in [
+            "",
+            "transforms: [map: { all: $ }]\n",
+            "transforms: [map: { all: '$..*' }]\n",
+        ] {
             pipeline(&project, source);
             let plain = fs::read_to_string(project.path("pipelines/p.yaml")).unwrap();
             project.write("pipelines/p.yaml", &format!("{transforms}{plain}"));

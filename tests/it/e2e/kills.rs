@@ -56,7 +56,10 @@ fn killed(sink: &str, records: &[Value], made: impl Fn(&World) -> usize) -> (Wor
         run.wait().unwrap();
         free_the_lease(&project, "p");
     }
-    assert!(made(&world) < records.len() * 2, "all was done before the last kill");
+    assert!(
+        made(&world) < records.len() * 2,
+        "all was done before the last kill"
+    );
     world.ask("PUT", "faults", &json!({ "rules": [] }));
     project.run_until_done(&RUN, 5);
     let again = project.run(&RUN);
@@ -106,7 +109,10 @@ fn each_campaign_is_sent_once() {
       backfill: 10000 days";
     let (world, _project) = killed(sink, &numbered(50), |world| {
         let sends = |one: &Value| usize::from(one["sends"] != 0);
-        list(world, "campaigns").iter().map(|one| 1 + sends(one)).sum()
+        list(world, "campaigns")
+            .iter()
+            .map(|one| 1 + sends(one))
+            .sum()
     });
     let campaigns = list(&world, "campaigns");
     let expected: Vec<String> = (0..50).map(|n| format!("news r{n:02}")).collect();

@@ -185,7 +185,10 @@ fn two_campaigns_of_one_name_are_told_apart_after_a_lost_answer() {
 fn a_note_that_somebody_deleted_at_brevo_is_made_anew_by_an_edit() {
     let world = World::start(&QUICK);
     let project = project(&world, NOTES);
-    records(&project, &[comment("c1", JANE, "2026-11-20T10:00:00Z", "a")]);
+    records(
+        &project,
+        &[comment("c1", JANE, "2026-11-20T10:00:00Z", "a")],
+    );
     run(&project);
     let id = list(&world, "notes")[0]["id"].as_str().unwrap().to_owned();
     let path = format!("brevo/v3/crm/notes/{id}");
@@ -238,7 +241,10 @@ sinks:
 
     let of = |id: &Value, more: Value| {
         let mut members = json!({ "issue": "SUPPORT-1", "comment": id });
-        members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        members
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         members
     };
     edit("delete_comment", of(&deleted, json!({})));

@@ -69,7 +69,9 @@ fn the_columns_of_csv_are_the_fields_of_the_records_in_order() {
         "m,a,new\r\n=1,\"{\"\"n\"\":null}\",\r\n,[],x\r\n"
     );
     assert_eq!(
-        written("{ remove: [$.a] }, { set: { 'a, b': $.z } }", records).lines().next(),
+        written("{ remove: [$.a] }, { set: { 'a, b': $.z } }", records)
+            .lines()
+            .next(),
         Some("z,m,\"a, b\",new")
     );
     // One column without a value is a row all the same.

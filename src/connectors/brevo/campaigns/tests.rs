@@ -50,7 +50,10 @@ async fn a_draft_is_made_and_its_id_kept_before_anything_is_sent() {
     let script = Script::default();
     script.answer(201, json!({ "id": 7 }));
     let outcome = deliver(&script, campaign(None)).await;
-    assert!(matches!(&outcome, Outcome::Begun { receipt } if &**receipt == "7"), "{outcome:?}");
+    assert!(
+        matches!(&outcome, Outcome::Begun { receipt } if &**receipt == "7"),
+        "{outcome:?}"
+    );
     assert_eq!(calls(&script), [CAMPAIGNS]);
     let body = json!({
         "name": "v1 released", "templateId": 12, "subject": "v1 is out",
@@ -98,7 +101,10 @@ async fn send_now_is_never_tried_again_by_itself() {
 async fn no_credits_end_the_run_and_the_draft_stays() {
     let script = Script::default();
     script.answer(200, is("draft"));
-    script.answer(402, json!({ "code": "not_enough_credits", "message": "no credits" }));
+    script.answer(
+        402,
+        json!({ "code": "not_enough_credits", "message": "no credits" }),
+    );
     let outcome = deliver(&script, campaign(Some("7"))).await;
     let Outcome::NotApplied { failure } = outcome else {
         panic!("{outcome:?}")
@@ -109,7 +115,10 @@ async fn no_credits_end_the_run_and_the_draft_stays() {
 #[tokio::test]
 async fn a_draft_that_somebody_deleted_is_not_made_again() {
     let script = Script::default();
-    script.answer(404, json!({ "code": "document_not_found", "message": "no" }));
+    script.answer(
+        404,
+        json!({ "code": "document_not_found", "message": "no" }),
+    );
     let outcome = deliver(&script, campaign(Some("7"))).await;
     assert_eq!(letters(std::slice::from_ref(&outcome)), "r");
     assert_eq!(calls(&script), [STATUS]);
@@ -122,7 +131,10 @@ async fn too_many_requests_are_waited_for_and_what_brevo_refuses_is_rejected() {
     script.answer(201, json!({ "id": 7 }));
     assert_eq!(letters(&[deliver(&script, campaign(None)).await]), "b");
     let script = Script::default();
-    script.answer(400, json!({ "code": "invalid_parameter", "message": "Sender is invalid" }));
+    script.answer(
+        400,
+        json!({ "code": "invalid_parameter", "message": "Sender is invalid" }),
+    );
     assert_eq!(letters(&[deliver(&script, campaign(None)).await]), "r");
     let script = Script::default();
     script.trouble(TransportTrouble::Timeout);
@@ -133,7 +145,8 @@ async fn too_many_requests_are_waited_for_and_what_brevo_refuses_is_rejected() {
 #[tokio::test]
 async fn an_unknown_one_is_settled_by_name_then_by_status() {
     let script = Script::default();
-    let named = |id: u64, name: &str, status: &str| json!({ "id": id, "name": name, "status": status });
+    let named =
+        |id: u64, name: &str, status: &str| json!({ "id": id, "name": name, "status": status });
     script.answer(
         200,
         json!({ "count": 3, "campaigns": [
@@ -162,8 +175,14 @@ async fn an_unknown_one_is_settled_by_name_then_by_status() {
     // Without campaigns Brevo names no list of them.
     let script = Script::default();
     script.answer(200, json!({ "count": 0 }));
-    assert_eq!(find(&script, campaign(None)).await, Some(Found::Among(Vec::new())));
+    assert_eq!(
+        find(&script, campaign(None)).await,
+        Some(Found::Among(Vec::new()))
+    );
     let script = Script::default();
-    script.answer(401, json!({ "code": "unauthorized", "message": "Key not found" }));
+    script.answer(
+        401,
+        json!({ "code": "unauthorized", "message": "Key not found" }),
+    );
     assert_eq!(find(&script, campaign(None)).await, None);
 }

@@ -27,7 +27,12 @@ fn sent(script: &Script) {
 }
 
 fn keys(script: &Script) -> Vec<String> {
-    let of = |body: &Json| body["headers"]["idempotencyKey"].as_str().unwrap().to_owned();
+    let of = |body: &Json| {
+        body["headers"]["idempotencyKey"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     script.bodies(EMAIL).iter().map(of).collect()
 }
 
@@ -55,20 +60,29 @@ async fn the_key_of_an_email_is_a_uuid_in_the_bodys_headers_and_the_same_each_ti
 #[tokio::test]
 async fn a_repeated_key_is_an_email_that_was_sent() {
     let script = Script::default();
-    script.answer(400, json!({ "code": "duplicate_parameter", "message": "Idempotency key" }));
+    script.answer(
+        400,
+        json!({ "code": "duplicate_parameter", "message": "Idempotency key" }),
+    );
     assert_eq!(letters(&deliver(&script, &[email("a")]).await), "a");
 }
 
 #[tokio::test]
 async fn a_lost_answer_is_unknown_a_refusal_is_one_and_too_many_are_waited_for() {
-    for (trouble, letter) in [(TransportTrouble::Cut, "u"), (TransportTrouble::Timeout, "u")] {
+    for (trouble, letter) in [
+        (TransportTrouble::Cut, "u"),
+        (TransportTrouble::Timeout, "u"),
+    ] {
         let script = Script::default();
         script.trouble(trouble);
         assert_eq!(letters(&deliver(&script, &[email("a")]).await), letter);
         assert_eq!(script.bodies(EMAIL).len(), 1);
     }
     let script = Script::default();
-    script.answer(400, json!({ "code": "invalid_parameter", "message": "email is not valid" }));
+    script.answer(
+        400,
+        json!({ "code": "invalid_parameter", "message": "email is not valid" }),
+    );
     sent(&script);
     let outcomes = deliver(&script, &[email("a"), email("b")]).await;
     assert_eq!(letters(&outcomes), "ra");

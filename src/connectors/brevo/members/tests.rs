@@ -37,16 +37,14 @@ fn contact(id: u64, lists: &[u64]) -> Json {
     json!({ "id": id, "email": "a@example.com", "listIds": lists })
 }
 
-fn none_qualifies() -> Json {
-    let message = "Contact already in list and/or does not exist";
-    json!({ "code": "invalid_parameter", "message": message })
-}
-
 #[tokio::test]
 async fn contacts_of_a_list_go_in_one_request_for_each_way_of_naming_them() {
     let script = Script::default();
     // The definition nests what the example has at the top: both are taken.
-    script.answer(201, json!({ "contacts": { "success": ["a@example.com", "B@example.com"] } }));
+    script.answer(
+        201,
+        json!({ "contacts": { "success": ["a@example.com", "B@example.com"] } }),
+    );
     script.answer(201, json!({ "success": [9], "failure": [] }));
     script.answer(201, json!({ "contacts": { "success": ["x1"] } }));
     let all = [
@@ -58,7 +56,10 @@ async fn contacts_of_a_list_go_in_one_request_for_each_way_of_naming_them() {
     assert_eq!(deliver(&script, &all).await, "aaaa");
     assert_eq!(
         script.bodies(ADD),
-        [json!({ "emails": ["a@example.com", "b@example.com"] }), json!({ "ids": [9] })]
+        [
+            json!({ "emails": ["a@example.com", "b@example.com"] }),
+            json!({ "ids": [9] })
+        ]
     );
     assert_eq!(script.bodies(REMOVE), [json!({ "extIds": ["x1"] })]);
 }
@@ -66,15 +67,24 @@ async fn contacts_of_a_list_go_in_one_request_for_each_way_of_naming_them() {
 #[tokio::test]
 async fn one_that_failed_is_named_by_its_number_before_it_is_given_up() {
     let script = Script::default();
-    script.answer(201, json!({ "contacts": { "success": [], "failure": ["a@example.com"] } }));
+    script.answer(
+        201,
+        json!({ "contacts": { "success": [], "failure": ["a@example.com"] } }),
+    );
     script.answer(200, contact(5, &[]));
     script.answer(201, json!({ "contacts": { "success": [5] } }));
     assert_eq!(deliver(&script, &[by_email("a")]).await, "a");
     assert_eq!(script.bodies(ADD)[1], json!({ "ids": [5] }));
     let script = Script::default();
-    script.answer(201, json!({ "contacts": { "success": [], "failure": ["a@example.com"] } }));
+    script.answer(
+        201,
+        json!({ "contacts": { "success": [], "failure": ["a@example.com"] } }),
+    );
     script.answer(200, contact(5, &[]));
-    script.answer(201, json!({ "contacts": { "success": [], "failure": [5] } }));
+    script.answer(
+        201,
+        json!({ "contacts": { "success": [], "failure": [5] } }),
+    );
     assert_eq!(deliver(&script, &[by_email("a")]).await, "r");
 }
 
@@ -87,7 +97,10 @@ async fn one_bad_contact_leaves_the_others_alone() {
     script.answer(400, bad());
     script.answer(201, json!({ "contacts": { "success": ["a@example.com"] } }));
     script.answer(400, bad());
-    script.answer(201, json!({ "contacts": { "success": ["c@example.com", "d@example.com"] } }));
+    script.answer(
+        201,
+        json!({ "contacts": { "success": ["c@example.com", "d@example.com"] } }),
+    );
     let all = ["a", "b", "c", "d"].map(by_email);
     assert_eq!(deliver(&script, &all).await, "araa");
 }
@@ -105,10 +118,19 @@ async fn a_lost_answer_is_no_harm_as_being_in_a_list_twice_is_being_in_it_once()
 #[tokio::test]
 async fn a_list_that_is_gone_and_a_key_that_is_refused_are_told_apart() {
     let script = Script::default();
-    script.answer(404, json!({ "code": "document_not_found", "message": "List ID does not exist" }));
-    assert_eq!(deliver(&script, &[by_email("a"), by_email("b")]).await, "rr");
+    script.answer(
+        404,
+        json!({ "code": "document_not_found", "message": "List ID does not exist" }),
+    );
+    assert_eq!(
+        deliver(&script, &[by_email("a"), by_email("b")]).await,
+        "rr"
+    );
     let script = Script::default();
-    script.answer(401, json!({ "code": "unauthorized", "message": "Key not found" }));
+    script.answer(
+        401,
+        json!({ "code": "unauthorized", "message": "Key not found" }),
+    );
     let other = member(json!({ "ext_id": "x" }), true);
     assert_eq!(deliver(&script, &[by_email("a"), other]).await, "nn");
     assert_eq!(calls(&script), [ADD]);

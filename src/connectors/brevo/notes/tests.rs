@@ -136,7 +136,10 @@ async fn a_lost_answer_is_unknown_and_the_note_not_sent_again() {
 async fn what_every_call_would_meet_ends_the_batch() {
     let script = Script::default();
     jane(&script);
-    script.answer(401, json!({ "code": "unauthorized", "message": "Key not found" }));
+    script.answer(
+        401,
+        json!({ "code": "unauthorized", "message": "Key not found" }),
+    );
     let outcomes = deliver(&script, &[note("c1", "a"), note("c2", "b")]).await;
     assert_eq!(letters(&outcomes), "nn");
     assert_eq!(calls(&script), [CONTACT, NOTES]);
@@ -173,7 +176,13 @@ async fn what_brevo_called_a_note_stays_within_its_path() {
     for receipt in ["../contacts/5", ""] {
         let outcomes = deliver(&script, &[known(receipt, deletion("c1"))]).await;
         assert_eq!(letters(&outcomes), "r");
-        assert_eq!(calls(&script).iter().filter(|call| call.contains("DELETE")).count(), 0);
+        assert_eq!(
+            calls(&script)
+                .iter()
+                .filter(|call| call.contains("DELETE"))
+                .count(),
+            0
+        );
     }
 }
 
@@ -195,14 +204,19 @@ async fn an_unknown_note_is_one_of_those_of_the_contact_that_have_its_text() {
     let script = Script::default();
     jane(&script);
     script.answer(200, json!([]));
-    assert_eq!(find(&script, note("c1", "a")).await, Some(Found::Among(Vec::new())));
+    assert_eq!(
+        find(&script, note("c1", "a")).await,
+        Some(Found::Among(Vec::new()))
+    );
 }
 
 #[tokio::test]
 async fn all_pages_of_a_contacts_notes_are_looked_through() {
     let script = Script::default();
     jane(&script);
-    let page: Vec<Json> = (0..50).map(|id| json!({ "id": id.to_string(), "text": "b" })).collect();
+    let page: Vec<Json> = (0..50)
+        .map(|id| json!({ "id": id.to_string(), "text": "b" }))
+        .collect();
     script.answer(200, page.into());
     script.answer(200, json!([{ "id": "99", "text": "a" }]));
     let receipt = "99".into();
@@ -216,7 +230,10 @@ async fn an_unknown_edit_is_found_by_what_brevo_called_the_note() {
     for (text, found) in [("b", Found::There), ("a", Found::Absent)] {
         let script = Script::default();
         script.answer(200, json!({ "id": "61", "text": text }));
-        assert_eq!(find(&script, known("61", note("c1", "b"))).await, Some(found));
+        assert_eq!(
+            find(&script, known("61", note("c1", "b"))).await,
+            Some(found)
+        );
         assert_eq!(calls(&script), ["GET /crm/notes/61"]);
     }
     // A deletion does no harm when it is done again.
@@ -228,6 +245,9 @@ async fn an_unknown_edit_is_found_by_what_brevo_called_the_note() {
 #[tokio::test]
 async fn what_could_not_be_asked_is_no_absence() {
     let script = Script::default();
-    script.answer(401, json!({ "code": "unauthorized", "message": "Key not found" }));
+    script.answer(
+        401,
+        json!({ "code": "unauthorized", "message": "Key not found" }),
+    );
     assert_eq!(find(&script, note("c1", "a")).await, None);
 }

@@ -38,7 +38,8 @@ async fn objects_of_a_type_go_in_one_request_and_are_done_when_their_process_is(
     process(&script, "processing");
     process(&script, "completed");
     assert_eq!(deliver(&script, &[object("a"), object("b")]).await, "aa");
-    let record = |id: &str| json!({ "identifiers": { "ext_id": id }, "attributes": { "text": "x" } });
+    let record =
+        |id: &str| json!({ "identifiers": { "ext_id": id }, "attributes": { "text": "x" } });
     let body = json!({ "records": [record("a"), record("b")] });
     assert_eq!(script.bodies(UPSERT), [body]);
 }
@@ -72,7 +73,10 @@ async fn one_bad_object_leaves_the_others_alone() {
 #[tokio::test]
 async fn a_type_that_brevo_lacks_is_refused_once() {
     let script = Script::default();
-    script.answer(404, json!({ "code": "document_not_found", "message": "no such object" }));
+    script.answer(
+        404,
+        json!({ "code": "document_not_found", "message": "no such object" }),
+    );
     assert_eq!(deliver(&script, &[object("a"), object("b")]).await, "rr");
     assert_eq!(script.bodies(UPSERT).len(), 1);
 }
@@ -92,19 +96,35 @@ async fn a_lost_answer_is_no_harm_as_writing_twice_is_writing_once() {
 async fn an_object_of_contacts_that_brevo_lacks_is_unmatched() {
     let script = Script::default();
     let of = |emails: &[&str]| {
-        let contacts: Vec<Json> = emails.iter().map(|email| json!({ "email": email })).collect();
-        let payload = json!({ "type": "ticket", "ext_id": "a", "attributes": {}, "contacts": contacts });
+        let contacts: Vec<Json> = emails
+            .iter()
+            .map(|email| json!({ "email": email }))
+            .collect();
+        let payload =
+            json!({ "type": "ticket", "ext_id": "a", "attributes": {}, "contacts": contacts });
         operation("brevo.objects", "a", payload)
     };
-    script.answer(404, json!({ "code": "document_not_found", "message": "no" }));
+    script.answer(
+        404,
+        json!({ "code": "document_not_found", "message": "no" }),
+    );
     assert_eq!(deliver(&script, &[of(&["a@example.com"])]).await, "-");
     let script = Script::default();
-    script.answer(404, json!({ "code": "document_not_found", "message": "no" }));
+    script.answer(
+        404,
+        json!({ "code": "document_not_found", "message": "no" }),
+    );
     script.answer(200, json!({ "id": 5, "email": "b@example.com" }));
     started(&script);
     process(&script, "completed");
-    assert_eq!(deliver(&script, &[of(&["a@example.com", "b@example.com"])]).await, "a");
+    assert_eq!(
+        deliver(&script, &[of(&["a@example.com", "b@example.com"])]).await,
+        "a"
+    );
     let associations = &script.bodies(UPSERT)[0]["records"][0]["associations"];
     let records = json!([{ "identifiers": { "id": 5 } }]);
-    assert_eq!(*associations, json!([{ "object_type": "contact", "records": records }]));
+    assert_eq!(
+        *associations,
+        json!([{ "object_type": "contact", "records": records }])
+    );
 }

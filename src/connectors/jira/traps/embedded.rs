@@ -59,8 +59,7 @@ async fn internal_comments_are_left_out_of_an_issue_however_they_are_read() {
         let script = Script::default();
         let mut one = issue(1);
         one["fields"]["comment"] = json!({ "total": 3, "comments": comments });
-        one["fields"]["worklog"] =
-            json!({ "total": 1, "worklogs": [{ "comment": "internal", "visibility": { "type": "role" } }] });
+        one["fields"]["worklog"] = json!({ "total": 1, "worklogs": [{ "comment": "internal", "visibility": { "type": "role" } }] });
         one["renderedFields"]["comment"] = json!({ "total": 3, "comments": rendered });
         one["changelog"] = json!({ "total": 0, "histories": [] });
         let reads = if path.is_empty() {

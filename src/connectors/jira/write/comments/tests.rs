@@ -11,7 +11,11 @@ use crate::operation::Operation;
 const COMMENT: &str = "POST /rest/api/3/issue/SUP-1/comment";
 
 fn comment(key: &str) -> Operation {
-    operation("jira.comment", key, json!({ "issue": "SUP-1", "body": "a\n\nb" }))
+    operation(
+        "jira.comment",
+        key,
+        json!({ "issue": "SUP-1", "body": "a\n\nb" }),
+    )
 }
 
 async fn deliver(script: &Script, operations: &[Operation]) -> Vec<Outcome> {
@@ -36,7 +40,10 @@ async fn a_comment_is_a_document_and_carries_its_key() {
     let outcomes = deliver(&script, &[comment("c1")]).await;
     assert!(matches!(&outcomes[0], Outcome::Made { receipt } if &**receipt == "10"));
     let body = &script.bodies(COMMENT)[0];
-    assert_eq!(body["properties"], json!([{ "key": "flowline", "value": "c1" }]));
+    assert_eq!(
+        body["properties"],
+        json!([{ "key": "flowline", "value": "c1" }])
+    );
     assert_eq!(body["body"]["content"].as_array().unwrap().len(), 2);
 }
 
@@ -44,7 +51,10 @@ async fn a_comment_is_a_document_and_carries_its_key() {
 async fn a_refused_one_leaves_the_others_alone_and_a_missing_issue_is_one() {
     let script = Script::default();
     script.response(refused(400, "Comment body is not valid!"));
-    script.response(refused(404, "Issue does not exist or you do not have permission to see it."));
+    script.response(refused(
+        404,
+        "Issue does not exist or you do not have permission to see it.",
+    ));
     script.response(Response::new(201, json!({ "id": "10" }).to_string()));
     let outcomes = deliver(&script, &[comment("c1"), comment("c2"), comment("c3")]).await;
     assert_eq!(letters(&outcomes), "rrm");
@@ -77,9 +87,12 @@ async fn a_lost_answer_is_unknown_and_the_comment_not_sent_again() {
 async fn too_many_requests_are_waited_for_as_nothing_was_done() {
     let script = Script::default();
     let mut busy = refused(429, "The request has been rate-limited");
-    busy.headers = [("Retry-After", "3"), ("RateLimit-Reason", "jira-per-issue-on-write")]
-        .into_iter()
-        .collect();
+    busy.headers = [
+        ("Retry-After", "3"),
+        ("RateLimit-Reason", "jira-per-issue-on-write"),
+    ]
+    .into_iter()
+    .collect();
     script.response(busy);
     script.response(Response::new(201, json!({ "id": "10" }).to_string()));
     assert_eq!(letters(&deliver(&script, &[comment("c1")]).await), "m");
@@ -100,7 +113,9 @@ async fn what_every_call_would_meet_ends_the_batch() {
 fn has(script: &Script, carried: &Json) {
     script.answer(json!({ "accountId": "me" }));
     let by = |id: &str, who: &str| json!({ "id": id, "author": { "accountId": who } });
-    script.answer(json!({ "total": 3, "comments": [by("3", "me"), by("2", "other"), by("1", "me")] }));
+    script.answer(
+        json!({ "total": 3, "comments": [by("3", "me"), by("2", "other"), by("1", "me")] }),
+    );
     script.answer(json!({ "values": carried }));
 }
 

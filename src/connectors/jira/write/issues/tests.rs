@@ -20,7 +20,10 @@ fn issue(key: &str) -> Operation {
 
 fn fields(script: &Script) {
     let text = |id: &str, name: &str| json!({ "id": id, "name": name, "schema": { "type": "string", "system": id } });
-    script.answer(json!([text("summary", "Summary"), text("description", "Description")]));
+    script.answer(json!([
+        text("summary", "Summary"),
+        text("description", "Description")
+    ]));
 }
 
 fn created(script: &Script, key: &str) {
@@ -53,7 +56,10 @@ async fn an_issue_is_created_as_jira_takes_it_and_carries_its_key() {
     assert_eq!(letters(&outcomes), "mm");
     assert!(matches!(&outcomes[1], Outcome::Made { receipt } if &**receipt == "SUP-8"));
     let body = &script.bodies(CREATE)[0];
-    assert_eq!(body["properties"], json!([{ "key": "flowline", "value": "i1" }]));
+    assert_eq!(
+        body["properties"],
+        json!([{ "key": "flowline", "value": "i1" }])
+    );
     assert_eq!(body["fields"]["summary"], "a b");
     assert_eq!(body["fields"]["description"]["type"], "doc");
     assert_eq!(body["fields"]["project"], json!({ "key": "SUP" }));
@@ -72,7 +78,10 @@ async fn a_refused_one_leaves_the_others_alone_and_is_told_in_jiras_words() {
     let Outcome::Rejected { failure } = &outcomes[0] else {
         panic!("{outcomes:?}")
     };
-    assert!(failure.message.contains("Priority is required."), "{failure}");
+    assert!(
+        failure.message.contains("Priority is required."),
+        "{failure}"
+    );
 }
 
 #[tokio::test]
@@ -84,7 +93,10 @@ async fn a_field_that_the_site_lacks_is_never_sent() {
     let Outcome::Rejected { failure } = &outcomes[0] else {
         panic!("{outcomes:?}")
     };
-    assert!(failure.message.contains("did you mean `summary`?"), "{failure}");
+    assert!(
+        failure.message.contains("did you mean `summary`?"),
+        "{failure}"
+    );
     assert!(script.bodies(CREATE).is_empty());
 }
 
@@ -101,7 +113,11 @@ async fn a_lost_answer_is_unknown_and_the_issue_not_created_again() {
         let script = Script::default();
         fields(&script);
         answer(&script);
-        assert_eq!(letters(&deliver(&script, &[issue("i1")]).await), "u", "{number}");
+        assert_eq!(
+            letters(&deliver(&script, &[issue("i1")]).await),
+            "u",
+            "{number}"
+        );
         assert_eq!(script.bodies(CREATE).len(), 1);
     }
 }
