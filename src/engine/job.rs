@@ -176,3 +176,19 @@ impl Context<'_> {
         self.clock.now().as_millisecond()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_that_a_later_run_finds_new_is_the_first_runs_own_too() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
+        let first = at("2026-11-24T09:30:00Z");
+        let paris = TimeZone::get("Europe/Paris").unwrap();
+        assert_eq!(news_from(first, true, None), first);
+        assert_eq!(news_from(first, false, Some(&paris)), first);
+        let midnight = at("2026-11-23T23:00:00Z");
+        assert_eq!(news_from(first, true, Some(&paris)), midnight);
+    }
+}

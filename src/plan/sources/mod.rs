@@ -98,7 +98,30 @@ pub(super) fn compile(
         },
         |(kind, _)| kind,
     );
+    tell_what_is_polled(&mut plans);
     (plans, kind)
+}
+
+/// Webhooks are told whether what they tell of is polled as well, of the same site.
+fn tell_what_is_polled(sources: &mut [SourcePlan]) {
+    let polls = |source: &&SourcePlan| {
+        matches!(
+            source.kind,
+            SourceKind::JiraComments(_)
+                | SourceKind::JiraWorklogs(_)
+                | SourceKind::JiraUsers(_)
+                | SourceKind::JiraProjects
+                | SourceKind::JiraVersions(_)
+                | SourceKind::JiraSprints(_)
+        )
+    };
+    let polled = sources.iter().filter(polls);
+    let polled: Vec<_> = polled.map(|source| source.connection.clone()).collect();
+    for source in sources {
+        if let SourceKind::JiraWebhook(webhook) = &mut source.kind {
+            webhook.also_polled = polled.contains(&source.connection);
+        }
+    }
 }
 
 fn one(

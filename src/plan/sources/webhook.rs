@@ -66,6 +66,7 @@ pub(super) fn jira(
                 comments: false,
                 worklogs: false,
             },
+            also_polled: false,
         })),
         connection: Some(connection),
         span,

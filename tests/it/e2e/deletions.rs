@@ -106,6 +106,52 @@ fn a_comment_that_is_deleted_comes_as_the_webhook_had_it() {
     assert_eq!(there(&world), [id]);
 }
 
+/// Each webhook is a record of its own, and the note is the comment's.
+#[test]
+fn a_note_follows_the_edits_and_the_deletion_of_its_comment_by_webhook_alone() {
+    let world = World::start(&QUICK);
+    let project = Project::of(&world);
+    std::fs::remove_file(project.path("pipelines/support-tickets.yaml")).unwrap();
+    project.write(
+        "pipelines/notes.yaml",
+        "sources:
+  - jira.webhook: { events: [comment_created, comment_updated, comment_deleted], jql: project = SUPPORT }
+sinks:
+  - brevo.notes:
+      identify: { email: jane.porter@northwind.example }
+      text: { path: $.body, as: html }
+",
+    );
+    let served = serve_in(&world, &project);
+    let notes = || {
+        let notes = world.get("brevo/notes");
+        let text = |note: &Value| note["text"].as_str().unwrap().to_owned();
+        let notes: Vec<String> = notes["notes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(text)
+            .collect();
+        notes
+    };
+    let said = json!({ "comment": { "issue": "SUPPORT-1", "text": "Any news?" } });
+    let made = edit(&world, &said)["comment"].clone();
+    until("the note", || {
+        (notes() == ["<p>Any news?</p>"]).then_some(())
+    });
+    for text in ["Please.", "Thanks."] {
+        let change = json!({ "issue": "SUPPORT-1", "comment": made, "text": text });
+        edit(&world, &json!({ "change_comment": change }));
+        until("the edit", || {
+            (notes() == [format!("<p>{text}</p>")]).then_some(())
+        });
+    }
+    let delete = json!({ "issue": "SUPPORT-1", "comment": made });
+    edit(&world, &json!({ "delete_comment": delete }));
+    until("the deletion", || notes().is_empty().then_some(()));
+    served.stop();
+}
+
 /// Neither the poll nor a later run finds it, and what the sinks made of it stays.
 fn an_issue(source: &str) {
     let (world, project, served) = serving(source, "$.key");

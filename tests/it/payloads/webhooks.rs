@@ -140,6 +140,7 @@ async fn told(session: &Session, thing: Thing, body: &Json) -> Vec<Page> {
         thing,
         events: of.map(|(name, ..)| (*name).to_owned()).collect(),
         issues: issues(),
+        also_polled: false,
     };
     let inbox = Inbox(body.to_string());
     let wanted = Wanted::Events(&webhook);

@@ -114,4 +114,6 @@ pub struct Webhook {
     pub events: Vec<String>,
     /// Which issues, and what a record holds of one.
     pub issues: Issues,
+    /// The pipeline polls such things, too: what a webhook tells of one is the record of the poll.
+    pub also_polled: bool,
 }

@@ -33,6 +33,7 @@ async fn texts(script: &Script, thing: Thing, bodies: Vec<String>) -> Vec<Page> 
             .map(|(name, ..)| (*name).to_owned())
             .collect(),
         issues: issues(),
+        also_polled: false,
     };
     let session = script.session().await;
     let inbox = Inbox(bodies);

@@ -26,7 +26,7 @@ pub fn recorded_event(given: &Value, spec: &Webhook, number: u64) -> Result<Reco
     };
     if let Some(told) = told {
         record.deleted |= told.deleted;
-        record = as_event(record, &told);
+        record = as_event(record, &told, spec.also_polled);
     }
     Ok(record)
 }

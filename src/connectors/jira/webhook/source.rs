@@ -297,7 +297,10 @@ impl<'s> InboxSource<'s> {
                 Err(bad) => return Came::Bad(bad),
             },
         };
-        record.map_or(Came::Gone, |record| Came::Record(as_event(record, told)))
+        let polled = matches!(self.wanted, Wanted::Events(webhook) if webhook.also_polled);
+        record.map_or(Came::Gone, |record| {
+            Came::Record(as_event(record, told, polled))
+        })
     }
 
     /// An issue that is gone, as the webhook had it.
@@ -346,8 +349,9 @@ fn issue_of(told: &Told, things: &HashMap<Arc<str>, Value>) -> Option<Arc<str>> 
     told.issue.clone().or_else(own)
 }
 
-/// A record as the event that a webhook told: its identity and time are the event's.
-pub(super) fn as_event(mut record: Record, told: &Told) -> Record {
+/// A record as the event that a webhook told: its identity and time are the event's. Where such
+/// things are `polled` as well, its identity is the poll's: neither is sent after the other.
+pub(super) fn as_event(mut record: Record, told: &Told, polled: bool) -> Record {
     let mut members = match record.value {
         Value::Object(members) => Arc::unwrap_or_clone(members),
         _ => Object::default(),
@@ -355,9 +359,10 @@ pub(super) fn as_event(mut record: Record, told: &Told) -> Record {
     members.insert("event", Arc::clone(&told.event));
     record.value = members.into();
     let (id, announces) = (Arc::clone(&told.id), Arc::clone(&told.announces));
-    record.identity = Some(match told.of_history {
-        true => Identity::of(id).with(announces),
-        false => Identity::told(id, announces),
+    record.identity = Some(match (told.of_history, polled) {
+        (true, _) => Identity::of(id).with(announces),
+        (false, true) => Identity::of(id),
+        (false, false) => Identity::told(id, announces),
     });
     record.time = told.time.or(record.time);
     record

@@ -68,18 +68,13 @@ fn a_comment_is_a_note_and_an_event_an_edit_edits_the_note_and_a_deletion_delete
 #[test]
 fn with_webhooks_beside_the_poll_a_comment_is_the_same_note_and_event() {
     let (world, project) = shipped(&["comments"], &QUICK);
-    let mixed = text("comments")
-        .replace(
-            "\ntransforms:",
-            "  - jira.webhook:
+    let mixed = text("comments").replace(
+        "\ntransforms:",
+        "  - jira.webhook:
       events: [comment_created, comment_updated, comment_deleted]
       jql: project in (SUPPORT, PRODUCT)
 \ntransforms:",
-        )
-        .replace(
-            "name: ticket_commented",
-            "name: ticket_commented\n      id: $.id",
-        );
+    );
     project.write("pipelines/comments.yaml", &mixed);
     let issue = reported(&world, "SUPPORT", JANE);
     let served = serve_in(&world, &project);

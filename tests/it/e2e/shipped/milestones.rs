@@ -99,21 +99,8 @@ fn between_two_polls(of: &Milestone) {
 fn by_webhook_and_poll(of: &Milestone) {
     let (world, project) = shipped(&[of.pipeline], &QUICK);
     made_contacts(&project);
-    let mixed = text(of.pipeline)
-        .replace(
-            "\ntransforms:",
-            &format!(
-                "  - jira.webhook: {{ events: [{}] }}\n\ntransforms:",
-                of.webhook
-            ),
-        )
-        .replace(
-            &format!("name: {}", of.event),
-            &format!(
-                "name: {}\n      id: '{{{{id}}}}-{{{{ticket.id}}}}'",
-                of.event
-            ),
-        );
+    let hook = format!("  - jira.webhook: {{ events: [{}] }}\n", of.webhook);
+    let mixed = text(of.pipeline).replace("\ntransforms:", &format!("{hook}\ntransforms:"));
     project.write(&format!("pipelines/{}.yaml", of.pipeline), &mixed);
     let served = serve_in(&world, &project);
     first_run_is_over(&served);
