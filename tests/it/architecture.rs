@@ -183,6 +183,49 @@ fn what_only_some_modules_may_know_is_absent_elsewhere() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What is asked for nowhere, as it was taken away, refuses every such caller, or harms: (a part of
+/// the question, why).
+const ASKED_NOWHERE: [(&str, &str); 13] = [
+    ("/rest/api/3/search\"", "removed: CHANGE-2046"),
+    ("/rest/api/2/search", "removed: CHANGE-2046"),
+    ("validateQuery", "the new search does not know it"),
+    ("/rest/api/3/priority\"", "deprecated: CHANGE-762"),
+    ("/user/email", "refuses the credentials of users"),
+    ("/webhook/failed", "for Connect apps only"),
+    ("code_challenge", "the token endpoint wants a secret anyway"),
+    ("/contacts/batch", "deprecated since 2026-10-30"),
+    (
+        "/contacts/import",
+        "drops a false, and tells bad rows in a file",
+    ),
+    ("forceMerge", "deletes the contact that changed earlier"),
+    ("in-automate.brevo.com", "the events of the API before"),
+    ("partner-key", "the header before api-key"),
+    (
+        "/rest/api/2/issue",
+        "gives wiki markup in the place of documents",
+    ),
+];
+
+#[test]
+fn what_services_took_away_or_refuse_is_asked_nowhere() {
+    let mut wrong = Vec::new();
+    let sources = sources().into_iter();
+    let product = sources.filter(|(name, _)| {
+        let test = name.contains("/traps/") || name.ends_with("tests.rs");
+        !test && !name.starts_with("sandbox/")
+    });
+    for (name, text) in product {
+        let code = code(&text);
+        for (part, why) in ASKED_NOWHERE {
+            if code.contains(part) {
+                wrong.push(format!("{name} asks for {part}: {why}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_module_of_the_library_is_in_the_table() {
     let (_, library) = sources()

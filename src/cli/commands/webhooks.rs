@@ -117,8 +117,8 @@ pub async fn run(arguments: &Arguments, context: &Context) -> Exit {
             }
         }
     }
-    let by_hand_too = all.iter().zip(&ways);
-    for (one, _) in by_hand_too.filter(|(_, way)| matches!(way, Way::ByHand)) {
+    let mut pairs = all.iter().zip(&ways);
+    if let Some((one, _)) = pairs.find(|(_, way)| matches!(way, Way::ByHand)) {
         let url = delivery_url(&public_url.value, &one.connection);
         return services::refused(context, &by_hand(one, &url));
     }

@@ -1,9 +1,11 @@
 //! A page of the search, read in one pass.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::records::id_of;
 use crate::record::{Projected, Projection, Value};
 
 const WHOLE: Projected<'_> = Projected::new(&Projection::Whole);
@@ -19,6 +21,8 @@ pub(super) struct Answer {
     pub(super) names: Value,
     /// Types by the ids of fields, where they were asked for.
     pub(super) schema: Value,
+    /// Ids of issues that are there and could not be given this time.
+    pub(super) failed: Vec<Arc<str>>,
 }
 
 impl Answer {
@@ -67,6 +71,12 @@ impl<'de> Visitor<'de> for AnswerReader<'_> {
                 }
                 "names" => answer.names = map.next_value_seed(WHOLE)?,
                 "schema" => answer.schema = map.next_value_seed(WHOLE)?,
+                "issueErrors" => {
+                    let errors = map.next_value_seed(WHOLE)?;
+                    let errors = errors.as_array().unwrap_or_default().iter();
+                    let ids = errors.filter_map(|error| id_of(error.get("id")));
+                    answer.failed = ids.collect();
+                }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }

@@ -1,10 +1,12 @@
 //! Jira's webhooks: what is registered, and registering it. Admin webhooks are for accounts that
 //! administer the site, dynamic ones for OAuth apps.
 
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::session::{Session, parsed};
+use crate::expression::conversion::read_time;
 use crate::http::{Class, Failure, Method, Safety, Secret};
 
 const ADMIN: &str = "/rest/webhooks/1.0/webhook";
@@ -126,8 +128,7 @@ impl Session {
                 url: plain(&one["url"]),
                 events: texts(&one["events"]),
                 filter: plain(&one["jqlFilter"]),
-                // Typed as a number, shown as a text.
-                expires_at: expires.as_i64().or_else(|| expires.as_str()?.parse().ok()),
+                expires_at: expires_at(expires),
                 signed: true,
             });
         }
@@ -180,6 +181,17 @@ impl Session {
             .await
             .map(drop)
     }
+}
+
+/// When a webhook ends: typed as a number of milliseconds, shown as a text, in the definition's own
+/// example as a date.
+fn expires_at(given: &Json) -> Option<i64> {
+    if let Some(text) = given.as_str() {
+        let date = || read_time(&text.into(), &TimeZone::UTC).ok();
+        let number = text.trim().parse().ok();
+        return number.or_else(|| date().map(jiff::Timestamp::as_millisecond));
+    }
+    given.as_i64()
 }
 
 fn of_ids(id: &str) -> Vec<u8> {

@@ -3,6 +3,7 @@
 
 mod case;
 mod errors;
+mod examples;
 mod issues;
 mod kinds;
 mod lists;

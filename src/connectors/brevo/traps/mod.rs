@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::AccountFacts;
 use super::testing::{Script, operation};
-use crate::connectors::{Applied, Outcome, Writer};
+use crate::connectors::{Applied, Outcome, Writer as _};
 use crate::http::{Class, Response};
 use crate::operation::Operation;
 

@@ -10,12 +10,14 @@ use super::super::answer::Answer;
 use super::super::session::broken;
 use super::{IssueSource, text};
 use crate::connectors::{BadRecord, Page};
-use crate::http::Failure;
+use crate::http::{Class, Failure};
 use crate::record::{Record, Value};
 
 const BULK: &str = "/rest/api/3/issue/bulkfetch";
 /// Jira's most.
 const AT_ONCE: usize = 100;
+/// How many are asked for again at once of those that Jira could not give, try by try.
+const AGAIN: [usize; 3] = [20, 5, 1];
 
 impl IssueSource<'_> {
     /// The records of issues by ids or keys, at most [`AT_ONCE`]; what is not there, or may not be
@@ -84,7 +86,31 @@ impl IssueSource<'_> {
         Ok(records)
     }
 
+    /// Issues as Jira gives them. What is not there is not among them; what is there and could not
+    /// be given is asked for again, fewer at once, as it may have been too much for one answer.
     async fn bulkfetch(&self, ids: &[&str]) -> Result<Answer, Failure> {
+        let mut answer = self.asked_for(ids).await?;
+        for at_once in AGAIN {
+            let failed = std::mem::take(&mut answer.failed);
+            for ids in failed.chunks(at_once) {
+                let ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
+                let more = self.asked_for(&ids).await?;
+                answer.issues.extend(more.issues);
+                answer.failed.extend(more.failed);
+            }
+        }
+        if answer.failed.is_empty() {
+            return Ok(answer);
+        }
+        let message = format!(
+            "Jira: {BULK}: {} of the issues could not be given, also when asked for alone",
+            answer.failed.len()
+        );
+        Err(Failure::new(Class::Unavailable, message)
+            .help("Jira has trouble, see https://status.atlassian.com; run again later"))
+    }
+
+    async fn asked_for(&self, ids: &[&str]) -> Result<Answer, Failure> {
         // Here `expand` is a list, unlike in a search.
         let mut body = json!({ "issueIdsOrKeys": ids, "fields": self.asked.fields });
         if let Some(members) = body.as_object_mut() {

@@ -148,3 +148,33 @@ async fn the_address_of_a_requests_customer_is_filtered_too() {
         ]
     );
 }
+
+#[tokio::test]
+async fn an_issue_that_could_not_be_given_is_not_one_that_is_missing() {
+    let error = |id: &str| json!({ "id": id, "errorMessage": "The issue could not be loaded" });
+    let ids: Vec<Arc<str>> = ["1", "2", "3"].map(Arc::from).into();
+    let script = Script::default();
+    script.answer(json!({ "issues": [issue(1)], "issueErrors": [error("2"), error("3")] }));
+    script.answer(json!({ "issues": [issue(3)], "issueErrors": [error("2")] }));
+    script.answer(json!({ "issues": [issue(2)], "issueErrors": null }));
+    let session = script.session().await;
+    let found = issues_of(&session, &ids, &reads(&["key"])).await.unwrap();
+    assert!(found.iter().all(Option::is_some));
+    let bodies = script.bodies("POST /rest/api/3/issue/bulkfetch");
+    assert_eq!(bodies[1]["issueIdsOrKeys"], json!(["2", "3"]));
+    assert_eq!(bodies[2]["issueIdsOrKeys"], json!(["2"]));
+
+    let script = Script::default();
+    for _ in 0..4 {
+        script.answer(json!({ "issues": [], "issueErrors": [error("2")] }));
+    }
+    let session = script.session().await;
+    let failure = issues_of(&session, &["2".into()], &reads(&["key"])).await;
+    let failure = failure.unwrap_err();
+    assert_eq!(failure.class, Class::Unavailable);
+    assert!(
+        failure
+            .message
+            .contains("1 of the issues could not be given")
+    );
+}

@@ -169,16 +169,17 @@ async fn what_is_gone_by_now_is_told_and_no_error() {
 }
 
 #[tokio::test]
-async fn an_expiry_is_typed_as_a_number_and_shown_as_a_text() {
+async fn an_expiry_is_typed_as_a_number_and_shown_as_a_text_or_a_date() {
     let script = Script::default();
     let one = |expires: Json| json!({ "id": 7, "events": ["jira:issue_updated"], "jqlFilter": "", "expirationDate": expires });
     script.answer(json!({ "values": [
-        one(json!(1_800_000_000_000_i64)), one(json!("1800000000000")), one(Json::Null)] }));
+        one(json!(1_800_000_000_000_i64)), one(json!("1800000000000")),
+        one(json!("2027-01-15T08:00:00.000+0000")), one(json!("soon")), one(Json::Null)] }));
     let session = script.session().await;
     let found = session.dynamic_webhooks().await.unwrap();
     let expires: Vec<Option<i64>> = found.iter().map(|one| one.expires_at).collect();
     let at = Some(1_800_000_000_000);
-    assert_eq!(expires, [at, at, None]);
+    assert_eq!(expires, [at, at, at, None, None]);
 }
 
 #[tokio::test]

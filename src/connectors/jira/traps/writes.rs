@@ -126,3 +126,20 @@ async fn a_post_says_that_it_is_no_browsers_forgery() {
         .collect();
     assert_eq!(waived, [true, true, true, false]);
 }
+
+#[tokio::test]
+async fn a_search_for_what_was_created_that_goes_in_circles_settles_nothing() {
+    let script = Script::default();
+    for token in ["a", "b", "a"] {
+        script.answer(json!({ "issues": [{ "key": "SUP-1" }], "nextPageToken": token }));
+    }
+    let session = Arc::new(script.session().await);
+    let writer = super::super::IssueWriter::new(session);
+    let operation = Operation {
+        payload: Value::from(json!({ "project": "SUP", "type": "Task", "fields": {} })),
+        ..comment("SUP-1")
+    };
+    let found = writer.find(&[operation]).await;
+    assert!(found[0].is_none(), "{found:?}");
+    assert_eq!(script.calls().len(), 3);
+}

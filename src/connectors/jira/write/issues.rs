@@ -1,6 +1,6 @@
 //! New issues.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -133,6 +133,7 @@ impl IssueWriter {
         let path = "/rest/api/3/search/jql";
         let mut found = HashMap::new();
         let mut token: Option<String> = None;
+        let mut tokens = HashSet::new();
         loop {
             let mut body = json!({
                 "jql": jql, "maxResults": PAGE, "fields": ["key"], "properties": [PROPERTY]
@@ -149,13 +150,16 @@ impl IssueWriter {
                     found.insert(key.to_owned(), issue.key);
                 }
             }
-            if page.next_page_token.is_none() || found.len() == wanted.len() {
+            let Some(next) = page.next_page_token else {
+                return Ok(found);
+            };
+            if found.len() == wanted.len() {
                 return Ok(found);
             }
-            if page.next_page_token == token {
+            if !tokens.insert(next.clone()) {
                 return Err(broken(path, "the same page comes again"));
             }
-            token = page.next_page_token;
+            token = Some(next);
         }
     }
 }
