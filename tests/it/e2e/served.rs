@@ -13,7 +13,7 @@ use super::credentials::Connecting;
 use super::world::{Project, World};
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Asks again until there is an answer.
 #[track_caller]

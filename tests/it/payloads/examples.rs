@@ -31,6 +31,7 @@ struct Examples {
 
 impl Examples {
     /// None, and a note, where the definitions are not at hand.
+    #[expect(clippy::print_stdout, reason = "a skipped test says so")]
     fn of(names: &[&str]) -> Option<Self> {
         let Some(folder) = std::env::var_os("FLOWLINE_SHARED_SPECS").map(PathBuf::from) else {
             println!("skipped: FLOWLINE_SHARED_SPECS is not set");
