@@ -16,7 +16,7 @@ fi
 
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
-mkdir "$folder/image" "$folder/state"
+mkdir -p "$folder/image/dev" "$folder/state"
 box="$("$engine" create "$image")"
 "$engine" export "$box" | tar -x -C "$folder/image"
 "$engine" rm "$box" >/dev/null
@@ -30,19 +30,29 @@ chmod -R a+rX "$folder"; chown 65532:65532 "$folder/state"
 inside() {
   unshare --mount bash -euc '
     image=$1; project=$2; state=$3; shift 3
-    mount --bind "$project" "$image/project"
-    mount --bind "$state" "$image/project/.flowline"
-    mount --bind "$image" "$image" -o rbind 2>/dev/null || mount --rbind "$image" "$image"
+    mount --bind "$image" "$image"
     mount -o remount,bind,ro "$image"
+    # Every runtime gives a container devices.
+    mount --bind /dev "$image/dev"
+    mount --bind "$project" "$image/project"
     mount -o remount,bind,ro "$image/project"
+    mount --bind "$state" "$image/project/.flowline"
     exec chroot --userspec=65532:65532 "$image" "$@"
   ' inside "$folder/image" "$folder/project" "$folder/state" "$@"
 }
 
 echo "== version";         inside /flowline --version
+echo "== nothing but the state can be written to"
+refused="$(inside /flowline init --pipeline comments /project 2>&1 || true)"
+case "$refused" in
+  *'Read-only file system'*) echo "$refused" ;;
+  *) echo "the project could be written to: $refused"; exit 1 ;;
+esac
 echo "== run, twice"
 inside /flowline --project /project run support-tickets --sandbox
-inside /flowline --project /project run support-tickets --sandbox | grep -q 'nothing to do'
+again="$(inside /flowline --project /project run support-tickets --sandbox)"
+echo "$again"
+case "$again" in *'nothing to do'*) ;; *) echo "the second run sent something"; exit 1 ;; esac
 echo "== serve"
 inside /flowline serve --project /project --sandbox --log-format json > "$folder/serve.log" 2>&1 &
 serving=$!
@@ -55,6 +65,6 @@ case "$ready" in
   *'"ready":true'*) echo "$ready" ;;
   *) cat "$folder/serve.log"; echo "not ready: $ready"; exit 1 ;;
 esac
-kill -TERM "$serving"; wait "$serving"
+pkill -TERM --parent "$serving"; wait "$serving"
 echo "stopped with 0; the image holds:"
 find "$folder/image" -maxdepth 1 -mindepth 1 -printf '%f %s\n' | sort
