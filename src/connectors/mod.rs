@@ -99,7 +99,7 @@ pub trait Writer: Send + Sync {
 
     /// For how long after a first request the service itself sees to it that a repetition has no
     /// effect, in milliseconds; none where it does not. Within it, what cannot be asked after is
-    /// settled by sending it again.
+    /// settled by sending it again; after it, it is held.
     fn repeatable_for(&self) -> Option<i64> {
         None
     }

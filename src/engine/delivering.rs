@@ -14,6 +14,9 @@ use crate::state::{Delivery, DueRow, Lease, RowState, Settlement, Store};
 /// How many rows are worked on at once.
 const WINDOW: usize = 1_000;
 
+/// How long before a service forgets a repetition none is sent any more, in milliseconds.
+const MARGIN: i64 = 60_000;
+
 /// How long beyond `visible_after` a run waits for what is not settled, in milliseconds.
 const PATIENCE: i64 = 2 * 60_000;
 
@@ -216,17 +219,7 @@ impl Delivering<'_> {
     ) -> Result<(), End> {
         let (rows, operations) = split(deliveries);
         let mut outcomes = writer.deliver(&operations).await.into_iter();
-        let mut batch = Batch {
-            context: self.context,
-            sink,
-            counting,
-            sent_at,
-            applied: 0,
-            retried: 0,
-            unknown: 0,
-            failed: 0,
-            end: None,
-        };
+        let mut batch = Batch::new(self.context, sink, counting, sent_at);
         for (row, operation) in rows.iter().zip(&operations) {
             let outcome = outcomes.next().unwrap_or_else(|| Outcome::Unknown {
                 failure: Failure::new(Class::BrokenAnswer, "there was no outcome for it"),
@@ -245,109 +238,25 @@ impl Delivering<'_> {
         deliveries: Vec<Delivery>,
         settled: &mut Settled,
     ) -> Result<(), End> {
-        let mut end = None;
         let (rows, operations) = split(deliveries);
         let answers = writer.find(&operations).await;
         let ids = rows.iter().map(|row| row.id);
         let answers = claims::settled(self.store, self.lease, ids, answers).await?;
         let mut answers = answers.into_iter();
         let now = self.context.now();
-        let (mut applied, mut retried, mut unknown, mut failed) = (0, 0, 0, 0);
+        let mut batch = Batch::new(self.context, sink, counting, now);
         for (row, operation) in rows.iter().zip(&operations) {
-            let last = row.sent_at.saturating_add(sink.visible_after_ms);
             let settlement = match answers.next().flatten() {
-                Some(Found::There) => {
-                    applied += 1;
-                    counting.sink(&sink.name).sent += 1;
-                    Settlement::Applied
-                }
-                Some(Found::Made { receipt }) => {
-                    applied += 1;
-                    counting.sink(&sink.name).created += 1;
-                    Settlement::Made { receipt }
-                }
-                Some(Found::Sent { receipt }) => {
-                    applied += 1;
-                    counting.sink(&sink.name).sent += 1;
-                    Settlement::Made { receipt }
-                }
-                Some(Found::Begun { receipt }) => {
-                    retried += 1;
-                    Settlement::Begun { receipt }
-                }
-                Some(Found::Absent | Found::Among(_)) => {
-                    match next_ask(row.sent_at, sink.visible_after_ms, now) {
-                        None => {
-                            retried += 1;
-                            let tired = row.attempts.is_multiple_of(TRIES);
-                            let wait = if tired { NEXT_RUN } else { 0 };
-                            Settlement::Again { at: now + wait }
-                        }
-                        Some(at) => {
-                            unknown += 1;
-                            Settlement::Ask { at }
-                        }
-                    }
-                }
-                Some(Found::Unknowable) => {
-                    failed += 1;
-                    self.held(sink, operation, counting, &mut end)
-                }
-                // Each further try takes half of what is left, so that all lie within the time.
-                None if writer.repeatable_for().is_some_and(|known_for| {
-                    now < row
-                        .sent_at
-                        .saturating_add(known_for >> row.attempts.min(32))
-                }) =>
-                {
-                    retried += 1;
-                    Settlement::Again { at: now }
-                }
-                // It could not be asked: absence is not shown, so it is asked again.
-                None => {
-                    unknown += 1;
-                    let tired = now > last.saturating_add(PATIENCE);
-                    let wait = if tired { NEXT_RUN } else { 10_000 };
-                    Settlement::Ask { at: now + wait }
-                }
+                Some(found) => batch.found(row, operation, found, now),
+                None => match writer.repeatable_for() {
+                    Some(known_for) => batch.repeated(writer, row, operation, known_for).await,
+                    // It could not be asked: absence is not shown, so it is asked again.
+                    None => batch.later(row, 10_000),
+                },
             };
             settled.push((row.id, settlement));
         }
-        self.context.observer.told(RunEvent::Delivered {
-            sink: sink.name.to_string(),
-            applied,
-            retried,
-            unknown,
-            failed,
-        });
-        end.map_or(Ok(()), Err)
-    }
-
-    /// What becomes of an operation of which nobody can tell whether it was applied.
-    fn held(
-        &self,
-        sink: &JobSink,
-        operation: &Operation,
-        counting: &mut Counting,
-        end: &mut Option<End>,
-    ) -> Settlement {
-        const CLASS: &str = "unknown";
-        let reason = "there was no answer: it may have been applied, and nobody can be asked";
-        let skipped = sink.on_error == OnError::Skip;
-        let place = (&operation.record, Some(&sink.name));
-        counting.dead(self.context, place.0, place.1, (CLASS, reason), skipped);
-        if sink.on_error == OnError::Stop {
-            end.get_or_insert(End::Stopped {
-                reason: format!("{}: {reason}", public_name(&operation.record)),
-            });
-        }
-        if skipped {
-            return Settlement::Skipped;
-        }
-        Settlement::Dead {
-            class: CLASS.into(),
-            reason: reason.into(),
-        }
+        batch.tell().map_or(Ok(()), Err)
     }
 }
 
@@ -407,7 +316,128 @@ struct Batch<'a> {
     end: Option<End>,
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    fn new(
+        context: &'a Context<'a>,
+        sink: &'a JobSink,
+        counting: &'a mut Counting,
+        sent_at: i64,
+    ) -> Self {
+        Self {
+            context,
+            sink,
+            counting,
+            sent_at,
+            applied: 0,
+            retried: 0,
+            unknown: 0,
+            failed: 0,
+            end: None,
+        }
+    }
+
+    /// What asking found means for an operation of unknown outcome.
+    fn found(&mut self, row: &Sent, operation: &Operation, found: Found, now: i64) -> Settlement {
+        match found {
+            Found::There => {
+                self.applied += 1;
+                self.counting.sink(&self.sink.name).sent += 1;
+                Settlement::Applied
+            }
+            Found::Made { receipt } => {
+                self.applied += 1;
+                self.counting.sink(&self.sink.name).created += 1;
+                Settlement::Made { receipt }
+            }
+            Found::Sent { receipt } => {
+                self.applied += 1;
+                self.counting.sink(&self.sink.name).sent += 1;
+                Settlement::Made { receipt }
+            }
+            Found::Begun { receipt } => {
+                self.retried += 1;
+                Settlement::Begun { receipt }
+            }
+            Found::Absent | Found::Among(_) => {
+                match next_ask(row.sent_at, self.sink.visible_after_ms, now) {
+                    None => {
+                        self.retried += 1;
+                        let tired = row.attempts.is_multiple_of(TRIES);
+                        let wait = if tired { NEXT_RUN } else { 0 };
+                        Settlement::Again { at: now + wait }
+                    }
+                    Some(at) => {
+                        self.unknown += 1;
+                        Settlement::Ask { at }
+                    }
+                }
+            }
+            Found::Unknowable => self.held(operation),
+        }
+    }
+
+    /// Sends once more what nobody can be asked after, as long as the service knows it again. It
+    /// stays of unknown outcome since it was first sent, so that a crash on the way changes
+    /// nothing; after that time it is held.
+    async fn repeated(
+        &mut self,
+        writer: &dyn Writer,
+        row: &Sent,
+        operation: &Operation,
+        known_for: i64,
+    ) -> Settlement {
+        let since = self.context.now().saturating_sub(row.sent_at);
+        if since >= known_for.saturating_sub(MARGIN) {
+            return self.held(operation);
+        }
+        let outcome = writer.deliver(std::slice::from_ref(operation)).await.pop();
+        match outcome {
+            Some(Outcome::Unknown { failure } | Outcome::NotApplied { failure }) => {
+                if failure.ends_the_run() {
+                    self.end.get_or_insert(failure.into());
+                }
+                self.later(row, since.clamp(1_000, 60_000))
+            }
+            Some(outcome) => self.settlement(row.attempts, operation, outcome),
+            None => self.later(row, 10_000),
+        }
+    }
+
+    /// It is not settled, and tried again after so many milliseconds, or in another run where this
+    /// one has waited long enough.
+    fn later(&mut self, row: &Sent, wait: i64) -> Settlement {
+        self.unknown += 1;
+        let now = self.context.now();
+        let last = row.sent_at.saturating_add(self.sink.visible_after_ms);
+        let tired = now > last.saturating_add(PATIENCE);
+        let wait = if tired { NEXT_RUN } else { wait };
+        Settlement::Ask { at: now + wait }
+    }
+
+    /// What becomes of an operation of which nobody can tell whether it was applied.
+    fn held(&mut self, operation: &Operation) -> Settlement {
+        const CLASS: &str = "unknown";
+        self.failed += 1;
+        let reason = "there was no answer: it may have been applied, and nobody can be asked";
+        let skipped = self.sink.on_error == OnError::Skip;
+        let place = (&operation.record, Some(&self.sink.name));
+        let said = (CLASS, reason);
+        self.counting
+            .dead(self.context, place.0, place.1, said, skipped);
+        if self.sink.on_error == OnError::Stop {
+            self.end.get_or_insert(End::Stopped {
+                reason: format!("{}: {reason}", public_name(&operation.record)),
+            });
+        }
+        if skipped {
+            return Settlement::Skipped;
+        }
+        Settlement::Dead {
+            class: CLASS.into(),
+            reason: reason.into(),
+        }
+    }
+
     fn settlement(&mut self, attempts: u32, operation: &Operation, outcome: Outcome) -> Settlement {
         match outcome {
             Outcome::Applied(how) => {

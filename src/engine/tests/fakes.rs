@@ -257,6 +257,8 @@ pub(super) struct Destination {
     pub(super) finds: Vec<i64>,
     /// What may not be asked.
     pub(super) blind: bool,
+    /// For how long a repetition is known, and has no effect.
+    pub(super) known_for: Option<i64>,
 }
 
 impl Destination {
@@ -264,6 +266,9 @@ impl Destination {
         self.log
             .push(format!("{} {}", operation.sink, operation.key));
         if operation.policy == Policy::Once {
+            if self.known_for.is_some() && self.events.contains_key(&*operation.key) {
+                return Applied::Sent;
+            }
             *self.events.entry(operation.key.to_string()).or_default() += 1;
             return Applied::Sent;
         }
@@ -353,6 +358,10 @@ impl Writer for FakeWriter {
             })
             .collect();
         ready(answers).boxed()
+    }
+
+    fn repeatable_for(&self) -> Option<i64> {
+        self.destination.lock().unwrap().known_for
     }
 }
 

@@ -66,6 +66,51 @@ async fn what_cannot_be_asked_after_stays_unsettled_and_is_not_sent_again() {
     );
 }
 
+/// A destination that nobody can ask, but that knows a repetition for half an hour.
+fn forgetful(tricks: Vec<Trick>) -> Rig {
+    let rig = Rig::new(one_event());
+    rig.tricks(tricks);
+    let mut destination = rig.destination.lock().unwrap();
+    destination.blind = true;
+    destination.known_for = Some(30 * 60_000);
+    drop(destination);
+    rig
+}
+
+#[tokio::test]
+async fn what_the_service_knows_again_is_settled_by_sending_it_again() {
+    for lost in [Trick::LoseAnswer, Trick::LoseRequest] {
+        let rig = forgetful(vec![Trick::Apply, lost.clone(), lost]);
+        let finished = rig.run().await;
+        assert_eq!(
+            (finished.end.exit_code(), finished.summary.unsettled),
+            (0, 0)
+        );
+        assert_eq!(finished.summary.operations["brevo.events"].sent, 1);
+        let Destination { events, .. } = &*rig.destination.lock().unwrap();
+        assert_eq!(events.values().collect::<Vec<_>>(), [&1]);
+    }
+}
+
+#[tokio::test]
+async fn what_the_service_may_have_forgotten_is_held_and_not_sent_again() {
+    let mut tricks = vec![Trick::Apply];
+    tricks.extend(vec![Trick::LoseAnswer; 50]);
+    let rig = forgetful(tricks);
+    let first = rig.run().await;
+    assert_eq!((first.end.exit_code(), first.summary.unsettled), (4, 1));
+    rig.clock.advance(std::time::Duration::from_secs(29 * 60));
+    let calls = rig.destination.lock().unwrap().calls;
+    let second = rig.run().await;
+    let end = (second.end.exit_code(), second.summary.unsettled);
+    assert_eq!((end, second.summary.dead_letters), ((1, 0), 1));
+    let Destination {
+        events, calls: now, ..
+    } = &*rig.destination.lock().unwrap();
+    assert_eq!(*now, calls, "it was not sent again");
+    assert_eq!(events.values().collect::<Vec<_>>(), [&1]);
+}
+
 #[tokio::test]
 async fn a_contact_of_unknown_outcome_is_just_sent_again_before_its_events() {
     let rig = Rig::new(one_event());
