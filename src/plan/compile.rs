@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::check::{self, Reads};
 use super::compiler::Compiler;
 use super::steps::{self, Flow};
-use super::{Guard, OnError, Plan, schedule, sinks, sources, whole};
+use super::{Guard, Keys, OnError, Plan, keys, schedule, sinks, sources, whole};
 use crate::config::{self, Catalog, JiraCatalog, Pipeline, Strings};
 use crate::diagnostic::{Code, Diagnostics, Source, Spanned, nearest};
 use crate::expression::parse_share;
@@ -92,11 +92,21 @@ pub fn compile(
     };
     check::references(&kind.reads, &mut flow, &mut compiler);
     let stages = steps::compile(&pipeline.transforms, &mut flow, surroundings, &mut compiler);
-    let mut sinks = Vec::new();
+    let (mut sinks, mut known) = (Vec::new(), Vec::new());
     for sink in &pipeline.sinks {
         // What one sink's transforms make is not there for the next one.
         let mut own = flow.clone();
-        sinks.extend(sinks::compile(sink, &mut own, surroundings, &mut compiler));
+        let mut compiled = sinks::compile(sink, &mut own, surroundings, &mut compiler);
+        let alike = keys::alike(&sink.value, file);
+        if let (Some(alike), Some(first)) = (alike, sources.first()) {
+            let nth = 1 + known.iter().filter(|one| **one == alike).count();
+            known.push(alike);
+            if let Some(compiled) = &mut compiled {
+                let of = keys::ids_of(&first.kind);
+                compiled.keys = Some(Keys { of, nth });
+            }
+        }
+        sinks.extend(compiled);
         flow.reads.projection.unite(&own.reads.projection);
     }
     sinks::files_of_their_own(pipeline, &mut compiler);

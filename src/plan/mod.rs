@@ -7,6 +7,7 @@ mod compiler;
 mod enrich;
 mod fit;
 mod http;
+mod keys;
 mod kinds;
 mod pipeline;
 mod process;
@@ -23,6 +24,7 @@ mod whole;
 
 pub use catalog::literal_lists;
 pub use compile::{Surroundings, compile};
+pub use keys::Keys;
 pub use kinds::{LookupKind, Made, RECORD_KINDS, SinkKind, SourceKind};
 pub use pipeline::{
     Guard, LookupPlan, OnError, OnUnmatched, Plan, SinkPlan, SourcePlan, Stage, When,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::{LookupKind, Notified, SinkKind, SourceKind, Timing};
+use super::{Keys, LookupKind, Notified, SinkKind, SourceKind, Timing};
 use crate::diagnostic::{Source, Span};
 use crate::expression::Condition;
 use crate::operation::Place;
@@ -103,6 +103,8 @@ pub struct SinkPlan {
     pub on_error: OnError,
     /// What becomes of a record without an identity for it.
     pub on_unmatched: OnUnmatched,
+    /// Where its operations' ids are unique; none where their keys say enough.
+    pub keys: Option<Keys>,
     /// Where it is written.
     pub place: Place,
     /// Its key in the file.

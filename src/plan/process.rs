@@ -430,7 +430,11 @@ impl<'p> Processor<'p> {
             return Ok(());
         };
         for record in self.stages(index + 1, &sink.stages, from, records, out)? {
-            match sink.kind.operation(&record, index, &sink.place) {
+            let mut made = sink.kind.operation(&record, index, &sink.place);
+            if let (Ok(made), Some(keys)) = (&mut made, &sink.keys) {
+                keys.keep_apart(made);
+            }
+            match made {
                 Ok(Made::Operation(operation)) => out.operations.push(*operation),
                 Ok(Made::Nothing) => {}
                 Ok(Made::Several(operations)) => out.operations.extend(operations),

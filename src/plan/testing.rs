@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Plan, Stage, Surroundings, compile};
 use crate::config::{Pipeline, Strings, lower};
 use crate::diagnostic::{Diagnostics, Source};
-use crate::record::{Identity, Record, Value};
+use crate::record::{Happened, Identity, Record, Value};
 use crate::transform::{MaskKey, Step};
 
 /// A pipeline compiled from its text; `marketing` is a connection to Brevo, `support` to Jira.
@@ -93,6 +93,7 @@ pub(crate) fn record(json: &str) -> Record {
         time: "2026-11-24T10:15:00Z".parse().ok(),
         name: Arc::from("R-1"),
         deleted: false,
+        happened: Happened::default(),
     }
 }
 

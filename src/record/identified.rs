@@ -76,6 +76,18 @@ impl fmt::Display for Identity {
     }
 }
 
+/// How what a record tells lies to the pipeline's runs, where its time says too little.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Happened {
+    /// When its time says.
+    #[default]
+    AtItsTime,
+    /// Some time before the pipeline's first run.
+    Before,
+    /// Since the pipeline's last run: a version has the day of its release alone.
+    SinceLastRun,
+}
+
 /// What a source yields and transforms change.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -89,9 +101,22 @@ pub struct Record {
     pub name: Arc<str>,
     /// Gone at its source: sinks pass it over unless their `when:` asks for it.
     pub deleted: bool,
+    /// What is known of when it happened besides its time.
+    pub happened: Happened,
 }
 
 impl Record {
+    /// When what happened at that time happened, in epoch milliseconds, as far as `backfill` is
+    /// concerned; none: not before the pipeline's first run.
+    #[must_use]
+    pub fn happened_at(&self, time: Option<Timestamp>) -> Option<i64> {
+        match self.happened {
+            Happened::AtItsTime => time.map(Timestamp::as_millisecond),
+            Happened::Before => Some(time.map_or(i64::MIN, Timestamp::as_millisecond)),
+            Happened::SinceLastRun => None,
+        }
+    }
+
     /// The record with its identity and time as JSON, for where it is set aside.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -109,6 +134,14 @@ impl Record {
         }
         members.push("name".into(), Arc::clone(&self.name).into());
         members.push("deleted".into(), self.deleted.into());
+        let happened = match self.happened {
+            Happened::AtItsTime => None,
+            Happened::Before => Some("before"),
+            Happened::SinceLastRun => Some("since"),
+        };
+        if let Some(happened) = happened {
+            members.push("happened".into(), happened.into());
+        }
         Value::from(members).to_aside()
     }
 
@@ -132,6 +165,11 @@ impl Record {
             time: time.and_then(|text| text.parse().ok()),
             name: value.get("name").and_then(Value::as_str)?.into(),
             deleted: matches!(value.get("deleted"), Some(Value::Bool(true))),
+            happened: match value.get("happened").and_then(Value::as_str) {
+                Some("before") => Happened::Before,
+                Some("since") => Happened::SinceLastRun,
+                _ => Happened::AtItsTime,
+            },
             value: value.get("value").cloned()?,
         })
     }

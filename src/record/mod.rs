@@ -10,7 +10,7 @@ mod text;
 mod value;
 
 pub use canonical::canonical_json;
-pub use identified::{Identity, Record};
+pub use identified::{Happened, Identity, Record};
 pub use number::Number;
 pub use object::Object;
 pub use read::{Projected, Projection};

@@ -19,7 +19,7 @@ use crate::connectors::jira;
 use crate::engine::{Gauges, Guard, JobSink, JobSource, Route};
 use crate::expression::{Expression, Kind};
 use crate::http::{Class, Failure};
-use crate::plan::{Plan, SinkKind, SinkPlan};
+use crate::plan::{Keys, Plan, SinkKind, SinkPlan};
 
 /// A plan joined to its services.
 pub struct Prepared {
@@ -89,7 +89,7 @@ pub async fn prepare(
                 let writer = jira::CommentWriter::new(Arc::clone(session));
                 once_in_jira(Box::new(writer), spec.backfill_ms)
             }),
-            SinkKind::Http(spec) => Some(join_http(spec, connected)?),
+            SinkKind::Http(spec) => Some(join_http(spec, sink.keys.as_ref(), connected)?),
             SinkKind::Metrics(_) => Some(Joined::new(Route::Gauges(Gauges::default()))),
             SinkKind::Notes(_) => outbox(sink, brevo.as_ref(), |session, _| {
                 Box::new(NoteWriter::new(session))
@@ -175,13 +175,20 @@ impl Joined {
     }
 }
 
-fn join_http(spec: &HttpSink, connected: &Connected) -> Result<Joined, Failure> {
+fn join_http(
+    spec: &HttpSink,
+    keys: Option<&Keys>,
+    connected: &Connected,
+) -> Result<Joined, Failure> {
     let web = connected.web.as_deref().ok_or_else(|| missing("http"))?;
-    let session = web.open(spec.auth.as_ref(), &spec.secret_headers)?;
+    let session = web.open(spec.auth.as_ref(), &spec.secret_headers, true)?;
     let writer = HttpWriter::new(session, spec.repeatable);
     Ok(Joined {
         backfill_ms: spec.backfill_ms,
-        once_scopes: vec![Arc::clone(&spec.scope)],
+        once_scopes: keys
+            .map(|keys| keys.scope(&spec.scope))
+            .into_iter()
+            .collect(),
         ..Joined::new(Route::Outbox(Box::new(writer)))
     })
 }

@@ -125,7 +125,8 @@ impl OpenSource for PlanSource {
             let listed = |what| async move {
                 let session = self.session.as_deref().ok_or_else(missing)?;
                 let (reads, zone) = (&self.plan.reads, &self.plan.zone);
-                let opened = jira::ListedSource::open(session, what, reads, zone, start).await?;
+                let opened =
+                    jira::ListedSource::open(session, what, reads, zone, start, memory).await?;
                 Ok::<Box<dyn Source + 'a>, Failure>(Box::new(opened))
             };
             let opened: Box<dyn Source + 'a> = match &source.kind {
@@ -147,7 +148,7 @@ impl OpenSource for PlanSource {
                 }
                 SourceKind::Http(spec) => {
                     let web = self.web.as_deref().ok_or_else(missing)?;
-                    let session = web.open(spec.auth.as_ref(), &spec.secret_headers)?;
+                    let session = web.open(spec.auth.as_ref(), &spec.secret_headers, false)?;
                     Box::new(HttpReader::open(
                         session,
                         spec,

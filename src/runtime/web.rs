@@ -18,7 +18,7 @@ pub struct Web {
 }
 
 impl Web {
-    /// Opens an API; nothing is asked yet.
+    /// Opens an API to read from or to send to; nothing is asked yet.
     ///
     /// # Errors
     /// Where a secret is not there.
@@ -26,9 +26,10 @@ impl Web {
         &self,
         auth: Option<&Auth>,
         headers: &[(String, SecretSource)],
+        sends: bool,
     ) -> Result<HttpSession, Failure> {
         let find = (&*self.secrets, self.stays_here);
-        HttpSession::open((self.parts)(), auth, headers, find)
+        HttpSession::open((self.parts)(), auth, headers, find, sends)
     }
 }
 

@@ -8,7 +8,7 @@ use super::reduce::{Function, State};
 use super::spill::{Spill, SpillError, SpillPlace};
 use crate::diagnostic::{Source, Span};
 use crate::expression::{Expression, Trouble, TroubleKind};
-use crate::record::{Identity, Object, Record, Value, canonical_json};
+use crate::record::{Happened, Identity, Object, Record, Value, canonical_json};
 
 /// Groups records and reduces each group to one.
 #[derive(Debug)]
@@ -277,6 +277,7 @@ impl Aggregate {
                 identity: Some(identity),
                 time: Some(run_time),
                 deleted: false,
+                happened: Happened::default(),
             },
             trouble,
             news: match group.standing {

@@ -10,7 +10,7 @@ use super::spec::{Webhook, webhook_event};
 use crate::connectors::{BadRecord, Delivered, Deliveries, Mark, Page, Source, Start};
 use crate::expression::conversion::{read_time, write_datetime};
 use crate::http::{Class, Failure};
-use crate::record::{Identity, Object, Record, Value};
+use crate::record::{Happened, Identity, Object, Record, Value};
 
 /// Deliveries of Brevo being read.
 pub struct WebhookSource<'s> {
@@ -139,6 +139,7 @@ pub fn recorded_event(given: &Value, number: u64) -> Record {
             .and_then(|at| read_time(at, &TimeZone::UTC).ok()),
         name: format!("an event {number}").into(),
         deleted: false,
+        happened: Happened::default(),
     })
 }
 
@@ -174,6 +175,7 @@ fn records(name: &'static str, event: &Value, accepted_at: i64) -> Vec<Record> {
                 time: at,
                 name: format!("an event {name}").into(),
                 deleted: false,
+                happened: Happened::default(),
             }
         })
         .collect()

@@ -12,7 +12,7 @@ use super::spec::{FileFormat, FileSource};
 use crate::connectors::{BadRecord, Page, Source, Start};
 use crate::expression::conversion::read_time;
 use crate::http::{Class, Failure};
-use crate::record::{Identity, Object, Projection, Record, Value};
+use crate::record::{Happened, Identity, Object, Projection, Record, Value};
 
 /// How many records a page has.
 const PAGE: usize = 500;
@@ -212,6 +212,7 @@ pub fn recorded(spec: &FileSource, zone: &TimeZone, value: Value, number: u64) -
         time,
         name,
         deleted: false,
+        happened: Happened::default(),
     }
 }
 

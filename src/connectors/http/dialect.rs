@@ -3,7 +3,11 @@
 use crate::http::{Class, Dialect, Failure, LimitSeen, Response, failure_of, is_html};
 
 /// How APIs answer.
-pub(super) struct AnyDialect;
+pub(super) struct AnyDialect {
+    /// What is sent needs no answer but that it was taken: a receiver of webhooks may thank with
+    /// a page.
+    pub(super) sends: bool,
+}
 
 impl Dialect for AnyDialect {
     fn service(&self) -> &'static str {
@@ -12,7 +16,7 @@ impl Dialect for AnyDialect {
 
     fn failure(&self, call: &str, response: &Response) -> Option<Failure> {
         let page = is_html(response);
-        if response.is_success() && !page {
+        if response.is_success() && (self.sends || !page) {
             return None;
         }
         let mut failure = failure_of(self.service(), call, response, None);
@@ -20,7 +24,8 @@ impl Dialect for AnyDialect {
             failure.message = format!("http: {call}: {}", response.status);
         }
         // Of one record, not of all: the next one may be another thing, or none is paid for.
-        if matches!(failure.class, Class::Gone | Class::Payment) {
+        let conflict = matches!(response.status, 409 | 423);
+        if conflict || matches!(failure.class, Class::Gone | Class::Payment) {
             failure.class = Class::Rejected;
         }
         let help = match failure.class {

@@ -28,7 +28,8 @@ pub struct HttpSession {
 }
 
 impl HttpSession {
-    /// Finds the secrets; nothing is asked yet. Where it `stays_here` only this machine is asked:
+    /// Finds the secrets; nothing is asked yet. Where it `sends`, what an answer holds is nobody's
+    /// business. Where it `stays_here` only this machine is asked:
     /// nothing leaves the sandbox.
     ///
     /// # Errors
@@ -38,6 +39,7 @@ impl HttpSession {
         auth: Option<&Auth>,
         headers: &[(String, SecretSource)],
         (find, stays_here): (&Secrets, bool),
+        sends: bool,
     ) -> Result<Self, Failure> {
         let mut secrets = Vec::new();
         for (name, source) in headers {
@@ -58,7 +60,7 @@ impl HttpSession {
             Some(Auth::Header { name, value }) => secrets.push((name.clone(), find(value)?)),
         }
         Ok(Self {
-            client: Client::new(parts, Arc::new(AnyDialect), Pacer::default()),
+            client: Client::new(parts, Arc::new(AnyDialect { sends }), Pacer::default()),
             secrets,
             stays_here,
         })

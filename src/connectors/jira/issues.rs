@@ -21,7 +21,7 @@ use crate::connectors::{BadRecord, Cursor, Page, Source, Start};
 use crate::diagnostic::nearest;
 use crate::expression::conversion::read_time;
 use crate::http::{Class, Failure};
-use crate::record::{Identity, Object, Projection, Record, Value};
+use crate::record::{Happened, Identity, Object, Projection, Record, Value};
 
 const SEARCH: &str = "/rest/api/3/search/jql";
 /// How many issues a page is asked to have; Jira gives fewer where they are large.
@@ -267,6 +267,7 @@ impl<'s> IssueSource<'s> {
             time,
             name,
             deleted: false,
+            happened: Happened::default(),
         }))
     }
 

@@ -11,9 +11,10 @@ use jiff::tz::TimeZone;
 
 use super::pages::Pages;
 use super::records::{Kind, id_of, is_person, record_of};
+use super::released::Released;
 use super::session::Session;
 use super::spec::{Sprints, Users, Versions};
-use crate::connectors::{Page, Source, Start};
+use crate::connectors::{Memory, Page, Source, Start};
 use crate::http::{Class, Failure};
 use crate::record::{Projection, Value};
 
@@ -76,6 +77,7 @@ struct Owner {
 /// A list being read.
 pub struct ListedSource<'s> {
     session: &'s Session,
+    memory: &'s dyn Memory,
     what: Listed<'s>,
     element: Projection,
     site: Value,
@@ -93,6 +95,8 @@ pub struct ListedSource<'s> {
     seen: HashSet<Arc<str>>,
     /// Nothing has come yet.
     empty: bool,
+    /// Which versions the project that is being read has released.
+    released: Option<Released>,
 }
 
 impl<'s> ListedSource<'s> {
@@ -106,6 +110,7 @@ impl<'s> ListedSource<'s> {
         reads: &Projection,
         zone: &TimeZone,
         start: &Start,
+        memory: &'s dyn Memory,
     ) -> Result<Self, Failure> {
         let element = what.kind().asked(reads);
         let with_name = reads
@@ -141,6 +146,7 @@ impl<'s> ListedSource<'s> {
         }
         Ok(Self {
             session,
+            memory,
             what,
             element,
             site: session.site(with_name).await?,
@@ -152,6 +158,7 @@ impl<'s> ListedSource<'s> {
             pages,
             seen: HashSet::new(),
             empty: true,
+            released: None,
         })
     }
 
@@ -176,7 +183,11 @@ impl<'s> ListedSource<'s> {
                         // The account itself would be among them.
                         page.notices.push(NO_USERS.to_owned());
                     }
+                    let released = self.released.take();
                     if page.notices.is_empty() {
+                        page.known.extend(released.and_then(Released::known));
+                    }
+                    if page.notices.is_empty() && page.known.is_empty() {
                         continue;
                     }
                     return Ok(Some(page));
@@ -186,6 +197,9 @@ impl<'s> ListedSource<'s> {
                 return Ok(Some(page));
             }
             if let Some(owner) = self.owners.pop_front() {
+                if matches!(self.what, Listed::Versions(_)) {
+                    self.released = Some(Released::of(&owner.name, self.memory).await?);
+                }
                 self.pages = Some((self.pages_of(&owner.name), Some(owner)));
                 continue;
             }
@@ -260,7 +274,10 @@ impl<'s> ListedSource<'s> {
             }
             let kind = self.what.kind();
             match record_of(kind, element, None, Some(&self.site), &self.zone) {
-                Ok(record) => {
+                Ok(mut record) => {
+                    if let Some(released) = &mut self.released {
+                        released.place(&mut record);
+                    }
                     let time = record.time.map(jiff::Timestamp::as_millisecond);
                     // What has no time is not before any.
                     let before = time.zip(self.since);

@@ -18,6 +18,7 @@ pub mod query;
 mod recorded;
 mod records;
 mod registration;
+mod released;
 mod scopes;
 mod session;
 pub mod spec;

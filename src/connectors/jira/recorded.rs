@@ -11,7 +11,7 @@ use super::records::{Kind, record_of};
 use super::spec::Issues;
 use crate::connectors::BadRecord;
 use crate::expression::conversion::read_time;
-use crate::record::{Identity, Object, Record, Value};
+use crate::record::{Happened, Identity, Object, Record, Value};
 
 /// Where the sites are that are asked by way of the gateway.
 const GATEWAY: &str = "https://api.atlassian.com/ex/jira/";
@@ -93,6 +93,7 @@ pub fn recorded(given: &Value, spec: &Issues) -> Result<Record, BadRecord> {
         time,
         name,
         deleted,
+        happened: Happened::default(),
     })
 }
 

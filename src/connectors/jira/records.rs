@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::connectors::BadRecord;
 use crate::expression::conversion::read_time;
-use crate::record::{Identity, Object, Projection, Record, Value};
+use crate::record::{Happened, Identity, Object, Projection, Record, Value};
 
 /// A kind of record that is one element of a list of Jira's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,6 +124,7 @@ pub(in crate::connectors::jira) fn record_of(
         time,
         name,
         deleted,
+        happened: Happened::default(),
     })
 }
 
@@ -148,6 +149,7 @@ pub(in crate::connectors::jira) fn gone(
         identity: Some(Identity::of(Arc::clone(id))),
         time: at,
         deleted: true,
+        happened: Happened::default(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::super::*;
 use crate::connectors::{Applied, Cursor, Found, Outcome, Page, Source, Start, Writer};
 use crate::http::{Class, Clock as _, Failure, ManualClock, SeededRandom};
 use crate::operation::{Operation, Order, Place, Policy, Version};
-use crate::record::{Identity, Record, Value};
+use crate::record::{Happened, Identity, Record, Value};
 use crate::state::{DatabaseTime, Fact, Group, SqliteStore, StateReader, Store};
 
 /// When every test begins: epoch milliseconds.
@@ -39,6 +39,7 @@ pub(super) fn issue(
         time: None,
         name: format!("SUP-{number}").into(),
         deleted: false,
+        happened: Happened::default(),
     }
 }
 

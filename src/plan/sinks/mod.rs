@@ -124,6 +124,7 @@ pub(super) fn compile(
             None | Some(config::OnUnmatched::Skip) => OnUnmatched::Skip,
             Some(config::OnUnmatched::DeadLetter) => OnUnmatched::DeadLetter,
         },
+        keys: None,
         place,
         span,
     })

@@ -174,6 +174,7 @@ async fn a_record_that_broke_goes_through_the_pipeline_again() {
         time: "2026-11-24T10:00:00Z".parse().ok(),
         name: "SUP-7".into(),
         deleted: true,
+        happened: crate::record::Happened::SinceLastRun,
     };
     let letter = NewDeadLetter {
         sink: None,

@@ -89,7 +89,9 @@ fn a_refusal_is_of_one_record_a_credential_of_the_run_and_its_words_are_not_show
     for (status, code, dead, said) in [
         (400, 1, 2, "http: POST /…: 400"),
         (404, 1, 2, "404"),
+        (409, 1, 2, "409"),
         (410, 1, 2, "410"),
+        (423, 1, 2, "423"),
         (401, 3, 0, "check `auth`"),
         (403, 3, 0, "403"),
     ] {
@@ -110,4 +112,20 @@ fn a_refusal_is_of_one_record_a_credential_of_the_run_and_its_words_are_not_show
     let project = project(&api.url, "      method: POST\n");
     assert_eq!(project.run(&["run", "send"]).code, 0);
     assert_eq!(api.asked().len(), 3);
+}
+
+#[test]
+fn what_was_taken_is_sent_whatever_the_answer_holds() {
+    let page = || {
+        let kind = ("content-type", "text/html".to_owned());
+        (200, vec![kind], "<html>Thank you</html>".to_owned())
+    };
+    let api = Api::start(move |_, before| match before {
+        0 => page(),
+        _ => (204, Vec::new(), String::new()),
+    });
+    let project = project(&api.url, "      method: POST\n");
+    let ran = project.run(&["run", "send", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.summary()["operations"]["http"]["sent"], 2);
 }

@@ -16,6 +16,7 @@ mod jira_sinks;
 mod jira_sources;
 mod kills;
 mod metrics;
+mod promises;
 mod registering;
 mod serve;
 mod served;

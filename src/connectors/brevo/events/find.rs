@@ -42,8 +42,10 @@ impl EventWriter {
     pub(super) async fn look(&self, operations: &[Operation]) -> Vec<Option<Found>> {
         let mut by_name: BTreeMap<&str, Vec<(i64, usize)>> = BTreeMap::new();
         for (index, operation) in operations.iter().enumerate() {
-            let name = operation.payload.get("event_name").and_then(Value::as_str);
-            if let (Some(name), Some(at)) = (name, operation.happened_at) {
+            let text = |name: &str| operation.payload.get(name).and_then(Value::as_str);
+            let at = text("event_date").and_then(|at| at.parse::<jiff::Timestamp>().ok());
+            if let (Some(name), Some(at)) = (text("event_name"), at) {
+                let at = at.as_millisecond();
                 by_name.entry(name).or_default().push((at, index));
             }
         }

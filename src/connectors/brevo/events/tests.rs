@@ -408,7 +408,9 @@ async fn an_answer_that_holds_not_all_is_read_on_and_a_question_that_fails_settl
 async fn a_span_with_more_than_an_answer_holds_is_asked_by_halves() {
     let script = Script::default();
     let mut operations = events(2);
-    operations[1].happened_at = operations[1].happened_at.map(|at| at + 20 * 86_400_000);
+    let later = operations[1].payload.to_json();
+    let later = later.replace("2026-11-20T", "2026-12-10T");
+    operations[1].payload = Value::from_json(&later).unwrap();
     script.answer(200, seen(&["x"], 20_000));
     script.answer(200, seen(&["e0"], 1));
     script.answer(200, seen(&[], 0));

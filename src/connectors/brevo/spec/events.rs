@@ -119,7 +119,7 @@ impl Events {
             payload: payload.into(),
             unites: Vec::new(),
             subject: Some(identity.key),
-            happened_at: Some(time.as_millisecond()),
+            happened_at: record.happened_at(Some(time)),
             record: Arc::clone(&record.name),
             at: at.clone(),
             receipt: None,

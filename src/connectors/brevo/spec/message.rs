@@ -156,7 +156,10 @@ impl Making<'_> {
             payload,
             unites: Vec::new(),
             subject,
-            happened_at: time.filter(|_| self.policy != Policy::Latest),
+            happened_at: self
+                .record
+                .happened_at(self.record.time)
+                .filter(|_| self.policy != Policy::Latest),
             record: Arc::clone(&self.record.name),
             at: self.at.clone(),
             receipt: None,

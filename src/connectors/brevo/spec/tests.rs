@@ -8,7 +8,7 @@ use crate::config::{IfMissing, Strings};
 use crate::diagnostic::{Diagnostics, Source};
 use crate::expression::{Compiling, Expression, Place as For, Trouble};
 use crate::operation::{Order, Place, Policy};
-use crate::record::{Identity as RecordIdentity, Object, Record, Value};
+use crate::record::{Happened, Identity as RecordIdentity, Object, Record, Value};
 
 fn expression(yaml: &str, place: For) -> Expression {
     expression_in(yaml, place, TimeZone::UTC)
@@ -90,6 +90,7 @@ fn record(value: serde_json::Value) -> Record {
         time: Some("2026-11-24T10:15:30.123Z".parse().unwrap()),
         name: "SUP-1".into(),
         deleted: false,
+        happened: Happened::default(),
     }
 }
 

@@ -82,7 +82,7 @@ impl HttpSink {
             unites: Vec::new(),
             receipt: None,
             subject: None,
-            happened_at: record.time.map(jiff::Timestamp::as_millisecond),
+            happened_at: record.happened_at(record.time),
             record: Arc::clone(&record.name),
             at: at.clone(),
         })

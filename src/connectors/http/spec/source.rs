@@ -9,7 +9,7 @@ use super::Auth;
 use crate::config::SecretSource;
 use crate::expression::conversion::read_time;
 use crate::expression::{Path, Reference, StepKind};
-use crate::record::{Identity, Projection, Record, Value};
+use crate::record::{Happened, Identity, Projection, Record, Value};
 
 /// The elements of a JSON API's list.
 #[derive(Debug)]
@@ -117,6 +117,7 @@ impl HttpSource {
             time,
             name,
             deleted: false,
+            happened: Happened::default(),
         }
     }
 }

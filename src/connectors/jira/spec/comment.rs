@@ -69,7 +69,7 @@ pub(super) fn once(
         unites: Vec::new(),
         receipt: None,
         subject: None,
-        happened_at: record.time.map(jiff::Timestamp::as_millisecond),
+        happened_at: record.happened_at(record.time),
         record: Arc::clone(&record.name),
         at: at.clone(),
     }

@@ -17,7 +17,7 @@ use crate::connectors::jira::spec::{Issues, Thing, Webhook};
 use crate::connectors::jira::{IssueSource, Session};
 use crate::connectors::{BadRecord, Delivered, Deliveries, Mark, Page, Source, Start};
 use crate::http::{Class, Failure};
-use crate::record::{Identity, Object, Projection, Record, Value};
+use crate::record::{Happened, Identity, Object, Projection, Record, Value};
 
 /// What is wanted of the deliveries.
 #[derive(Clone, Copy, Debug)]
@@ -316,6 +316,7 @@ impl<'s> InboxSource<'s> {
             identity: Some(Identity::of(Arc::clone(&told.id))),
             time: told.time,
             deleted: true,
+            happened: Happened::default(),
         }
     }
 
