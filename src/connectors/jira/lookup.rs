@@ -87,15 +87,17 @@ pub async fn issues_of(
     let mut found = Vec::with_capacity(ids.len());
     for ids in ids.chunks(BATCH) {
         let asked: Vec<&str> = ids.iter().map(|id| &**id).collect();
-        let mut records = source.of(&asked).await?;
-        let mut values: Vec<Option<Value>> = Vec::with_capacity(ids.len());
-        for id in &asked {
-            let place = records.iter().position(|record| is(record, id));
-            values.push(place.map(|place| records.swap_remove(place).value));
-        }
-        // What is left has another key by now: each is asked for alone, so that it is known whose.
+        let records = source.of(&asked).await?;
+        // One issue may be asked for by several names: its id, its key in lower case.
+        let of = |id: &&str| records.iter().find(|record| is(record, id));
+        let mut values: Vec<Option<Value>> = asked
+            .iter()
+            .map(|id| of(id).map(|record| record.value.clone()))
+            .collect();
+        // A key that is not among them may be one that an issue had before it moved: each is asked
+        // for alone, so that it is known whose.
         for (id, value) in asked.iter().zip(&mut values) {
-            if value.is_none() && !records.is_empty() {
+            if value.is_none() && id.contains('-') && !records.is_empty() {
                 *value = source.of(&[id]).await?.pop().map(|record| record.value);
             }
         }
@@ -139,7 +141,8 @@ pub async fn search(session: &Session, jql: &str, reads: &Projection) -> Result<
 /// query is judged once more in English.
 async fn is_of_nobody(session: &Session, jql: &str) -> bool {
     let found = refusals(session, jql).await.unwrap_or_default();
-    let of_nobody = |error: &String| error.contains("does not exist for the field");
+    // "… for the field 'reporter'", "An issue with key … for field 'key'".
+    let of_nobody = |error: &String| error.contains("does not exist for ");
     !found.is_empty() && found.iter().all(of_nobody)
 }
 

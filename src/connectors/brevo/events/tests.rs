@@ -9,6 +9,7 @@ use crate::connectors::brevo::testing::{Script, operation};
 use crate::connectors::{Applied, Found, Outcome, Writer as _};
 use crate::http::{Response, TransportTrouble};
 use crate::operation::{Operation, Policy};
+use crate::record::Value;
 
 const BATCHES: &str = "POST /events/batch";
 const SINGLES: &str = "POST /events";
