@@ -194,9 +194,11 @@ mod tests {
                 time: None,
                 name: "SUP-1".into(),
                 deleted: false,
+                happened: Happened::SinceLastRun,
             };
             let back = Record::from_json(&record.to_json()).unwrap();
             assert_eq!(back.identity, Some(identity));
+            assert_eq!(back.happened, Happened::SinceLastRun);
         }
     }
 }

@@ -143,7 +143,7 @@ impl Thing {
                 return all(&mut source.await?).await;
             }
         };
-        let source = ListedSource::open(&session, listed, &reads, &zone, &start);
+        let source = ListedSource::open(&session, listed, &reads, &zone, &start, &NoMemory);
         all(&mut source.await?).await
     }
 }

@@ -23,6 +23,7 @@ use serde_json::{Value as Json, json};
 use super::spec::{Issues, Jql};
 use super::testing::{Script, beginning, issues, reads};
 use super::{Basic, Entrance, Listed, ListedSource, Session, Site};
+use crate::connectors::NoMemory;
 use crate::connectors::{Cursor, Known, Memory, Page, Source, Start};
 use crate::http::{Class, Failure, Response, Secret};
 use crate::record::{Projection, Value};
@@ -71,7 +72,7 @@ async fn all(source: &mut dyn Source) -> Result<Vec<Page>, Failure> {
 async fn listed(script: &Script, what: Listed<'_>) -> Result<Vec<Page>, Failure> {
     let session = script.session().await;
     let (reads, zone, start) = (reads(&["name"]), TimeZone::UTC, beginning());
-    let source = ListedSource::open(&session, what, &reads, &zone, &start);
+    let source = ListedSource::open(&session, what, &reads, &zone, &start, &NoMemory);
     all(&mut source.await?).await
 }
 
