@@ -193,7 +193,7 @@ async fn what_jira_documents_of_its_lists_is_read() {
         ),
     ] {
         let (reads, zone, start) = (Projection::Whole, TimeZone::UTC, start());
-        let source = ListedSource::open(&session, what, &reads, &zone, &start);
+        let source = ListedSource::open(&session, what, &reads, &zone, &start, &NoMemory);
         assert_eq!(count(&mut source.await.unwrap()).await, expected);
     }
     let read = catalog(&session, "2026-11-24T10:00:00Z").await.unwrap();
