@@ -17,6 +17,7 @@ mod services;
 mod testing;
 mod time;
 mod web;
+mod wrap;
 
 use clap::Parser as _;
 

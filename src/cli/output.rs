@@ -7,6 +7,7 @@ use super::args::{Format, Global, LogFormat};
 use super::env::Environment;
 use super::exit::Exit;
 use super::time::now;
+use super::wrap::wrapped;
 use crate::diagnostic::{Diagnostics, RenderOptions, Severity, render, to_json};
 
 /// How this process talks.
@@ -103,14 +104,14 @@ impl Output {
     /// A line for people, on stderr; not with `--quiet`.
     pub fn say(&self, line: &str) {
         if !self.quiet {
-            self.talk("INFO", "", line);
+            self.talk("INFO", ("", 0), line);
         }
     }
 
     /// A line for people who asked for more.
     pub fn say_more(&self, line: &str) {
         if self.verbose > 0 {
-            self.talk("INFO", "", line);
+            self.talk("INFO", ("", 0), line);
         }
     }
 
@@ -121,7 +122,7 @@ impl Output {
         } else {
             "error:"
         };
-        self.talk("ERROR", label, message);
+        self.talk("ERROR", (label, 7), message);
     }
 
     /// What may be wrong.
@@ -132,7 +133,7 @@ impl Output {
             "warning:"
         };
         if !self.quiet {
-            self.talk("WARN", label, message);
+            self.talk("WARN", (label, 9), message);
         }
     }
 
@@ -143,11 +144,12 @@ impl Output {
         } else {
             "help:"
         };
-        self.talk("INFO", &format!("  {label}"), message);
+        self.talk("INFO", (&format!("  {label}"), 8), message);
     }
 
-    /// A line on stderr: after its label, or as a line of the log where that is JSON.
-    fn talk(&self, level: &str, label: &str, message: &str) {
+    /// A line on stderr: after its label, which is so wide, or as a line of the log where that is
+    /// JSON.
+    fn talk(&self, level: &str, (label, indent): (&str, usize), message: &str) {
         let line = match (self.log_json, label) {
             (true, _) if message.trim().is_empty() => return,
             (true, _) => serde_json::json!({
@@ -158,7 +160,10 @@ impl Output {
             })
             .to_string(),
             (false, "") => message.to_owned(),
-            (false, label) => format!("{label} {message}"),
+            (false, label) => {
+                let width = self.terminal.then_some(self.width);
+                format!("{label} {}", wrapped(message, indent, width))
+            }
         };
         write_line(&mut std::io::stderr().lock(), &line);
     }
@@ -183,7 +188,7 @@ impl Output {
                 let file = one.source.as_ref();
                 let file = file.map_or_else(String::new, |file| format!("{}: ", file.name()));
                 let (code, message) = (one.code.as_str(), &one.message);
-                self.talk(level, "", &format!("{file}{message} ({code})"));
+                self.talk(level, ("", 0), &format!("{file}{message} ({code})"));
             }
         } else {
             let rendered = render(diagnostics, &self.render_options(self.colour_talk));

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
 use super::telling::{
-    ago, cursor_text, cursor_time, is_of_inbox, look, refuse, state_of, table, time,
+    ago, cursor_text, cursor_time, day, is_of_inbox, look, refuse, short_time, state_of, table,
+    time,
 };
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -100,8 +101,6 @@ async fn status(context: &Context) -> Result<Exit, Exit> {
     }
     show_connections(&opened, loaded, &known, now, context);
     show_pipelines(&opened, &known, now, output);
-    warn_of_ends(loaded, &known, now, context);
-    warn_of_persons(loaded, context);
     if state.is_none() {
         output.result("\nno run yet: there is no state");
     } else {
@@ -115,13 +114,17 @@ async fn status(context: &Context) -> Result<Exit, Exit> {
             "\nlast sync: {}",
             last.map_or_else(
                 || "none yet".to_owned(),
-                |at| format!("{} ({})", time(at), ago(at, now))
+                |at| format!("{} ({})", short_time(at), ago(at, now))
             )
         ));
         output.result(&format!(
             "{issues} issues tracked, {projects} projects monitored, {users_linked} users linked"
         ));
     }
+    show_quota(loaded, &known, now, output);
+    say_what_is_missing(&opened, loaded, &known, context);
+    warn_of_ends(loaded, &known, now, context);
+    warn_of_persons(loaded, context);
     if opened.diagnostics.has_errors() {
         output.warn("some pipelines have mistakes: see `flowline validate`");
     }
@@ -152,8 +155,8 @@ fn has_ended(name: &str, kept: &Kept) -> bool {
 fn ends(name: &str, known: &Known, now: Timestamp) -> Option<String> {
     let at = token_expires(known, name)?;
     Some(match at.saturating_sub(now.as_millisecond()) {
-        ..=0 => format!("ended {}", time(at)),
-        _ => format!("until {} at the latest", time(at)),
+        ..=0 => format!("ended {}", day(at)),
+        _ => format!("until {} at the latest", day(at)),
     })
 }
 
@@ -172,8 +175,8 @@ fn warn_of_ends(loaded: &Loaded, known: &Known, now: Timestamp, context: &Contex
             continue;
         }
         let when = match left {
-            ..=0 => format!("ended {}", time(at)),
-            _ => format!("ends {} at the latest, in {} days", time(at), left / DAY_MS),
+            ..=0 => format!("ended {}", day(at)),
+            _ => format!("ends {} at the latest, in {} days", day(at), left / DAY_MS),
         };
         context
             .output
@@ -355,32 +358,60 @@ fn show_connections(
         let place = match &connection.value {
             Connection::Jira(_) | Connection::Brevo(_) => account(known, &name.value),
         };
-        let left: Vec<String> = known
-            .limits
-            .iter()
-            .filter(|(of, _)| **of == *name.value)
-            .filter_map(|(_, limit)| {
-                let left = remaining(limit, now)?;
-                let whole = limit
-                    .limit
-                    .map_or_else(String::new, |all| format!("/{all}"));
-                Some(format!("{} {left}{whole}", limit.family))
-            })
-            .collect();
         vec![
             name.value.to_string(),
             connection.value.service().to_owned(),
             state,
             place.unwrap_or("–").to_owned(),
-            if left.is_empty() {
-                "–".to_owned()
-            } else {
-                left.join(", ")
-            },
         ]
     });
-    let header = ["connection", "kind", "credentials", "account", "quota left"];
+    let header = ["connection", "kind", "credentials", "account"];
     context.output.result(&table(&header, rows));
+}
+
+/// What is left of each connection's quota, as last seen.
+fn show_quota(loaded: &Loaded, known: &Known, now: Timestamp, output: &Output) {
+    let of = |name: &str| -> Vec<String> {
+        let here = known.limits.iter().filter(|(of, _)| **of == *name);
+        here.filter_map(|(_, limit)| {
+            let left = remaining(limit, now)?;
+            let whole = limit
+                .limit
+                .map_or_else(String::new, |all| format!("/{all}"));
+            Some(format!("{} {left}{whole}", limit.family))
+        })
+        .collect()
+    };
+    let connections = loaded.project.connections.iter();
+    let left: Vec<String> = connections
+        .map(|(name, _)| (&name.value, of(&name.value)))
+        .filter(|(_, left)| !left.is_empty())
+        .map(|(name, left)| format!("{name}: {}", left.join(", ")))
+        .collect();
+    if !left.is_empty() {
+        output.result(&format!("quota left: {}", left.join("; ")));
+    }
+}
+
+/// Says of connections that cannot be used what is missing.
+fn say_what_is_missing(opened: &Opened, loaded: &Loaded, known: &Known, context: &Context) {
+    if context.global.sandbox {
+        return;
+    }
+    let output = &context.output;
+    for (name, _) in loaded.project.connections.iter() {
+        let names = [Arc::clone(&name.value)];
+        let found = endpoints(loaded, &names, &opened.root, &known.kept);
+        for trouble in found.err().into_iter().flatten() {
+            let about = if trouble.message.contains(&format!("`{}`", name.value)) {
+                trouble.message
+            } else {
+                format!("`{}`: {}", name.value, trouble.message)
+            };
+            output.warn(&about);
+            output.help(&trouble.help);
+        }
+    }
 }
 
 /// A way in that is a person's ends with that person's account.
@@ -416,10 +447,10 @@ fn show_pipelines(opened: &Opened, known: &Known, now: Timestamp, output: &Outpu
             let cursors: Vec<String> = cursors(view)
                 .into_iter()
                 .map(|(source, cursor)| {
-                    let text = cursor_text(source, cursor);
+                    // To the millisecond it stands in `state show` and in JSON.
                     match cursor_time(source, cursor) {
-                        Some(at) => format!("{text} ({})", ago(at, now)),
-                        None => text,
+                        Some(at) => ago(at, now),
+                        None => cursor_text(source, cursor),
                     }
                 })
                 .collect();

@@ -23,6 +23,24 @@ pub(super) fn time(milliseconds: i64) -> String {
         .map_or_else(|_| milliseconds.to_string(), write_datetime)
 }
 
+/// A time in epoch milliseconds for people: to the minute, in UTC.
+#[must_use]
+pub(super) fn short_time(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds).map_or_else(
+        |_| milliseconds.to_string(),
+        |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+    )
+}
+
+/// A day, for people, in UTC.
+#[must_use]
+pub(super) fn day(milliseconds: i64) -> String {
+    Timestamp::from_millisecond(milliseconds).map_or_else(
+        |_| milliseconds.to_string(),
+        |at| at.strftime("%Y-%m-%d").to_string(),
+    )
+}
+
 /// How long ago that was, for people: `3 min ago`.
 #[must_use]
 pub(super) fn ago(milliseconds: i64, now: Timestamp) -> String {

@@ -481,6 +481,8 @@ fn status_tells_what_there_is_in_words_and_asks_nobody() {
         "projects monitored".to_owned(),
         format!("{users} users linked"),
         "last sync: 20".to_owned(),
+        "quota left: support: jira ".to_owned(),
+        " ago".to_owned(),
         "(dead_letters)".to_owned(),
         format!(" {dead} "),
     ] {

@@ -23,7 +23,8 @@ use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::output::Output;
 use crate::cli::services::{self, Gateway, NotConnected};
-use crate::config::Loaded;
+use crate::cli::wrap::wrapped;
+use crate::config::{Connection, Loaded};
 use crate::diagnostic::Diagnostics;
 use crate::http::Transport;
 use crate::plan::Plan;
@@ -169,12 +170,34 @@ async fn reach(subject: &Subject<'_>, url: Option<&Url>, context: &Context, step
             wire::reached(url, &proxied, subject.transport, steps).await;
         }
         None => {
-            let help =
-                "set the connection's address in flowline.yaml, or the variable that it names";
-            steps.known("resolve", Err(Wrong::new("the address is not known", help)));
+            steps.known("resolve", Err(no_address(subject)));
             steps.block("resolve");
             steps.known("tls", Ok(String::new()));
         }
+    }
+}
+
+/// Why it is not known where a service is.
+fn no_address(subject: &Subject<'_>) -> Wrong {
+    let connection = subject.loaded.project.connections.get(subject.name);
+    let (member, text) = match connection.map(|one| &one.value) {
+        Some(Connection::Jira(jira)) => ("site", jira.site.as_ref().or(jira.gateway.as_ref())),
+        Some(Connection::Brevo(brevo)) => ("url", brevo.url.as_ref()),
+        None => ("site", None),
+    };
+    let text = text.map(|text| text.value.as_str()).unwrap_or_default();
+    let unset = text
+        .split_once("${")
+        .and_then(|(_, rest)| rest.split_once('}'));
+    match unset {
+        Some((name, _)) => Wrong::new(
+            format!("the address is not known: `{name}`, which `{member}` names, is not set"),
+            "set it in the environment or in .env, or try without an account: --sandbox",
+        ),
+        None => Wrong::new(
+            format!("the address is not known: `{member}` is none"),
+            format!("correct `{member}` of `{}` in flowline.yaml", subject.name),
+        ),
     }
 }
 
@@ -260,9 +283,11 @@ fn show_row(row: &Row, output: &Output) {
     } else {
         mark.to_owned()
     };
-    let line = format!("  {mark} {:<13} {}", row.step, row.detail);
+    let detail = wrapped(&row.detail, 18, output.results_width);
+    let line = format!("  {mark} {:<13} {detail}", row.step);
     output.result(line.trim_end());
     if row.ok == Some(false) && !row.help.is_empty() {
-        output.result(&format!("      help: {}", row.help));
+        let help = wrapped(&row.help, 24, output.results_width);
+        output.result(&format!("                  help: {help}"));
     }
 }

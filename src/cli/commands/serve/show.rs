@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::Server;
-use crate::cli::commands::telling::{table, time};
+use crate::cli::commands::telling::{short_time, table, time};
 use crate::server::Listening;
 
 impl Server<'_> {
@@ -35,7 +35,7 @@ impl Server<'_> {
                 vec![
                     name.to_string(),
                     schedule(name).unwrap_or_else(|| "by webhook".to_owned()),
-                    due.map_or_else(|| "–".to_owned(), at),
+                    due.map_or_else(|| "–".to_owned(), |due| short_time(due.as_millisecond())),
                 ]
             })
             .collect();
