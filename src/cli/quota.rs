@@ -14,6 +14,8 @@ use crate::state::{Limit, Permits, StateError};
 pub(super) struct Quota {
     seen: Mutex<BTreeMap<(Arc<str>, &'static str), Limit>>,
     calls: Mutex<Calls>,
+    /// What the next try of each connection waits for.
+    waits: Mutex<BTreeMap<Arc<str>, String>>,
     /// Where a server counts requests.
     metrics: OnceLock<Arc<Metrics>>,
 }
@@ -31,6 +33,12 @@ impl Quota {
     pub(super) fn calls(&self) -> Calls {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.clone()
+    }
+
+    /// Why the last try of a connection failed that is to be tried again; told once.
+    pub(super) fn waits_for(&self, connection: &str) -> Option<String> {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        waits.remove(connection)
     }
 
     /// Keeps them in the state.
@@ -100,6 +108,10 @@ impl Exchanges for Logged {
     }
 
     fn waits(&self, service: &'static str, reason: &str, wait: Duration) {
+        let waits = &self.quota.waits;
+        let mut waits = waits.lock().unwrap_or_else(PoisonError::into_inner);
+        waits.insert(Arc::clone(&self.connection), reason.to_owned());
+        drop(waits);
         tracing::warn!(
             service,
             reason,

@@ -254,6 +254,34 @@ fn webhooks_are_missing_unreachable_outdated_or_well() {
 }
 
 #[test]
+fn an_answer_that_is_an_error_is_told_and_not_taken_for_none() {
+    let world = World::start(&QUICK);
+    let project = Project::of(&world);
+    for (kind, told) in [
+        ("unavailable", "503"),
+        ("server_error", "500"),
+        ("rate_limited", "429"),
+        ("html", "Jira"),
+        ("reset", "Jira"),
+    ] {
+        let rule = json!({ "kind": kind, "service": "jira", "path": "/mypermissions" });
+        world.ask("PUT", "faults", &json!({ "rules": [rule] }));
+        let ran = project.run(&CHECK);
+        assert_wrong(&ran, "scopes", &["/mypermissions", told], &["status page"]);
+        assert_well(&ran, "search", &[]);
+    }
+    let rule =
+        json!({ "kind": "slow", "service": "jira", "path": "/mypermissions", "delay_ms": 5000 });
+    world.ask("PUT", "faults", &json!({ "rules": [rule] }));
+    assert_wrong(
+        &project.run(&CHECK),
+        "scopes",
+        &["no answer within 2 s"],
+        &["network"],
+    );
+}
+
+#[test]
 fn a_health_page_that_answers_with_an_error_is_told() {
     let world = World::start(&QUICK);
     let (project, public) = live(&world);

@@ -129,7 +129,7 @@ struct Everything<'c> {
 }
 
 async fn checked(name: &Arc<str>, all: &Everything<'_>, transport: &dyn Transport) -> Found {
-    let mut steps = Steps::default();
+    let mut steps = Steps::of(&all.gateway.quota, name);
     let mut mistakes = Diagnostics::new();
     let subject = Subject {
         name,

@@ -1,9 +1,11 @@
 //! Steps one after the other: how each ended, and which could not be tried.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use crate::cli::quota::Quota;
 use crate::http::Failure;
 
 /// How long a step may take.
@@ -71,11 +73,36 @@ impl Row {
 #[derive(Default)]
 pub(super) struct Steps {
     rows: Vec<Row>,
+    /// What the services said meanwhile, and of which connection.
+    said: Option<(Arc<Quota>, Arc<str>)>,
     /// The step without which none of the next can be tried.
     blocked_by: Option<&'static str>,
 }
 
 impl Steps {
+    /// The steps of a connection, whose answers are told there.
+    pub(super) fn of(quota: &Arc<Quota>, connection: &Arc<str>) -> Self {
+        Self {
+            said: Some((Arc::clone(quota), Arc::clone(connection))),
+            ..Self::default()
+        }
+    }
+
+    /// Why what took too long did so: what was answered, and tried again, or no answer at all.
+    fn too_late(&self) -> Wrong {
+        let said = self.said.as_ref();
+        match said.and_then(|(quota, name)| quota.waits_for(name)) {
+            Some(reason) => Wrong::new(
+                reason,
+                "look at the service's status page and run again later; where that stays, check the address, and a proxy or firewall in between",
+            ),
+            None => Wrong::new(
+                format!("no answer within {} s", STEP.as_secs()),
+                "check the network, a proxy or firewall in between, and the service's status page",
+            ),
+        }
+    }
+
     /// Tries a step, for two seconds at most; what is known of it where it is well. Where it
     /// `blocks`, none of the next can be tried after it failed.
     pub(super) async fn tried<T>(
@@ -87,12 +114,12 @@ impl Steps {
         if self.not_tried(step) {
             return None;
         }
-        let ended = tokio::time::timeout(STEP, work).await.unwrap_or_else(|_| {
-            Err(Wrong::new(
-                format!("no answer within {} s", STEP.as_secs()),
-                "check the network, a proxy or firewall in between, and the service's status page",
-            ))
-        });
+        // What was said in the step before is no reason.
+        if let Some((quota, name)) = &self.said {
+            quota.waits_for(name);
+        }
+        let ended = tokio::time::timeout(STEP, work).await;
+        let ended = ended.unwrap_or_else(|_| Err(self.too_late()));
         match ended {
             Ok((value, detail)) => {
                 self.push(step, Ok(detail));
