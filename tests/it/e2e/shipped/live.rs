@@ -90,6 +90,36 @@ fn both_ways(
     (world, project, [told, lost])
 }
 
+/// Brevo keeps no event of somebody who is no contact: the pipelines see to it that there is one.
+#[test]
+fn events_of_who_is_no_contact_yet_are_kept() {
+    let nina = "nina.new@nowhere-else.example";
+    for (name, kept) in [
+        ("issue-events", "issue_created"),
+        ("status-changes", "status_changed"),
+        ("comments", "ticket_commented"),
+    ] {
+        let (world, project) = shipped(&[name], &LAGS);
+        run(&project, name);
+        assert_eq!(attributes(&world, nina), Value::Null);
+        let key = reported(&world, "SUPPORT", nina);
+        edit(&world, &json!({ "status": { "issue": key, "to": "Done" } }));
+        let said = json!({ "issue": key, "text": "It works again.", "public": true });
+        edit(&world, &json!({ "comment": said }));
+        wait(&world);
+        run(&project, name);
+        let told = events(&world, kept);
+        assert_eq!(told.iter().filter(|one| one["key"] == *key).count(), 1);
+        assert_eq!(
+            attributes(&world, nina),
+            json!({}),
+            "nothing but the address"
+        );
+        assert_eq!(world.get("brevo/events")["ignored"], 0);
+        assert_sends_nothing(&project, name);
+    }
+}
+
 #[test]
 fn issue_events() {
     let names = ["issue_created", "issue_updated", "issue_resolved"];
