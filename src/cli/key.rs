@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use self::keyring::Slot;
 use super::context::Context;
 use super::exit::Exit;
 use crate::state::{Seal, StateError, Vault};
@@ -84,7 +85,7 @@ pub(super) fn project_key(root: &Path, file: &Path, context: &Context) -> Result
         Ok(()) => {}
         // Another process was first: its key is the project's.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => keyring::keep(root, &STANDARD.encode(*bytes)).map_err(|why| {
+        Err(error) => keyring::keep(root, Slot::Key, &STANDARD.encode(*bytes)).map_err(|why| {
             let output = &context.output;
             output.error(&format!(
                 ".flowline/key cannot be made: {error}; and the system's keyring does not take it: {why}"
@@ -177,11 +178,22 @@ fn candidates(root: &Path, context: &Context) -> Result<Vec<Bytes>, Exit> {
         })?),
         None => match file::read(root, file::KEY, context)? {
             Some(bytes) => Some(bytes),
-            None => keyring::kept(root).as_deref().and_then(decoded),
+            None => match in_keyring(root, Slot::Key) {
+                Some(kept) => {
+                    let next = in_keyring(root, Slot::Next);
+                    return Ok(std::iter::once(kept).chain(next).collect());
+                }
+                None => None,
+            },
         },
     };
     let next = file::read(root, file::NEXT, context)?;
     Ok(own.into_iter().chain(next).collect())
+}
+
+/// A key that the system's keyring has.
+fn in_keyring(root: &Path, slot: Slot) -> Option<Bytes> {
+    keyring::kept(root, slot).as_deref().and_then(decoded)
 }
 
 fn decoded(text: &str) -> Option<Bytes> {

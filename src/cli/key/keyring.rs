@@ -4,15 +4,27 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// How this project's key is called there.
-fn project(root: &Path) -> String {
-    let full = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    full.display().to_string()
+/// Which of a project's keys is meant.
+#[derive(Clone, Copy)]
+pub(super) enum Slot {
+    /// The project's own.
+    Key,
+    /// The one that is taking its place.
+    Next,
 }
 
-/// The key of this project; none where the system has no keyring or this has no such key.
-pub(super) fn kept(root: &Path) -> Option<String> {
-    let project = project(root);
+/// How this project's key is called there.
+fn project(root: &Path, slot: Slot) -> String {
+    let full = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    match slot {
+        Slot::Key => full.display().to_string(),
+        Slot::Next => format!("{} next", full.display()),
+    }
+}
+
+/// A key of this project; none where the system has no keyring or this has no such key.
+pub(super) fn kept(root: &Path, slot: Slot) -> Option<String> {
+    let project = project(root, slot);
     let mut command = if cfg!(target_os = "macos") {
         let mut command = Command::new("security");
         command.args([
@@ -38,12 +50,12 @@ pub(super) fn kept(root: &Path) -> Option<String> {
     (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
-/// Keeps the key of this project.
+/// Keeps a key of this project, in the place of the one that is there.
 ///
 /// # Errors
 /// Where the system has no keyring, in a few words.
-pub(super) fn keep(root: &Path, text: &str) -> Result<(), String> {
-    let project = project(root);
+pub(super) fn keep(root: &Path, slot: Slot, text: &str) -> Result<(), String> {
+    let project = project(root, slot);
     // Neither tool is given the key as an argument, which other processes could see.
     let (mut command, input) = if cfg!(target_os = "macos") {
         let mut command = Command::new("security");
@@ -78,4 +90,21 @@ pub(super) fn keep(root: &Path, text: &str) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!("{tool} refuses")),
     }
+}
+
+/// Forgets the key that has taken the other's place. One that stays behind is known as the
+/// project's own by the next change of keys: no failure is worth telling.
+pub(super) fn forget_next(root: &Path) {
+    let project = project(root, Slot::Next);
+    let mut command = if cfg!(target_os = "macos") {
+        let mut command = Command::new("security");
+        command.args(["delete-generic-password", "-s", "flowline", "-a", &project]);
+        command
+    } else {
+        let mut command = Command::new("secret-tool");
+        command.args(["clear", "service", "flowline", "project", &project]);
+        command
+    };
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    drop(command.stderr(Stdio::null()).status());
 }

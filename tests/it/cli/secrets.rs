@@ -288,3 +288,72 @@ fn a_rotation_killed_at_any_moment_loses_nothing() {
     assert!(!next.exists());
     all_open();
 }
+
+/// Where no file can be made, the key is in the system's keyring, the next one too while it takes
+/// its place. The tool that speaks to the keyring is ours here; everything else is real.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_key_is_in_the_keyring_where_no_file_can_be_made_and_is_replaced_there() {
+    let folder = project();
+    let keyring = tempfile::tempdir().unwrap();
+    let tool = keyring.path().join("secret-tool");
+    let script = r#"#!/bin/sh
+for last; do :; done
+cell="KEYRING/$(printf %s "$last" | tr '/ ' '__')"
+case "$1" in
+  store) cat > "$cell" ;;
+  lookup) cat "$cell" ;;
+  clear) rm "$cell" ;;
+esac
+"#;
+    let script = script.replace("KEYRING", keyring.path().to_str().unwrap());
+    fs::write(&tool, script).unwrap();
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", keyring.path().display());
+    let environment = [("PATH", path.as_str())];
+    // Nothing can be made in this folder, by nobody.
+    drop(fs::remove_dir_all(folder.path().join(".flowline")));
+    std::os::unix::fs::symlink("/proc", folder.path().join(".flowline")).unwrap();
+    let state = keyring.path().join("state.db");
+    rewrite(
+        folder.path(),
+        "flowline.yaml",
+        "flowline: 1\n",
+        &format!(
+            "flowline: 1\nstate: {{ sqlite: {{ path: {} }} }}\n",
+            state.display()
+        ),
+    );
+    let run =
+        |arguments: &[&str], stdin: &str| typed(folder.path(), arguments, stdin, &environment);
+    let cells = || -> Vec<String> {
+        let entries = fs::read_dir(keyring.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let of_key = |name: &String| !name.starts_with("state") && name != "secret-tool";
+        names.filter(of_key).collect()
+    };
+
+    let set = run(&["secrets", "set", "brevo"], "hunter2\n");
+    assert_eq!(set.code, 0, "{}", set.err);
+    let cell = cells();
+    assert_eq!(cell.len(), 1, "{cell:?}");
+    let cell = keyring.path().join(&cell[0]);
+    let before = fs::read_to_string(&cell).unwrap();
+
+    let rotated = run(&["secrets", "rotate"], "");
+    assert_eq!(
+        (rotated.code, rotated.out.as_str()),
+        (0, ""),
+        "{}",
+        rotated.err
+    );
+    let after = fs::read_to_string(&cell).unwrap();
+    assert_ne!(before, after);
+    assert_eq!(cells().len(), 1, "the next key is left behind");
+    let removed = run(&["secrets", "remove", "brevo"], "");
+    assert_eq!(removed.code, 0, "{}", removed.err);
+
+    fs::write(&cell, &before).unwrap();
+    let wrong = run(&["secrets", "set", "brevo"], "hunter2\n");
+    assert_eq!(wrong.code, 2, "the old key opens nothing any more");
+}
