@@ -1,6 +1,6 @@
 //! What the pipelines of a project ask a service for: what a token must be allowed.
 
-use crate::config::{Enrich, Loaded, LoadedPipeline, Pipeline, Sink, Source, Transform};
+use crate::config::{Enrich, Loaded, LoadedPipeline, Notify, Pipeline, Sink, Source, Transform};
 use crate::connectors::jira::{OFFLINE, Uses, scopes};
 use crate::diagnostic::Spanned;
 
@@ -169,6 +169,30 @@ pub fn brevo_scopes(loaded: &Loaded, connection: &str) -> Vec<&'static str> {
                 | Sink::Metrics(_) => {}
             }
         }
+        let mails = pipeline
+            .pipeline
+            .notify
+            .as_ref()
+            .is_some_and(|notify| matches!(notify.value, Notify::Email(_)));
+        if mails && mails_by(loaded, &pipeline.pipeline).is_some_and(|name| name == connection) {
+            add(&["transactional.email:write"]);
+        }
     }
     scopes
+}
+
+/// The connection by which a pipeline's `notify: { email: … }` goes out: its own account, else
+/// the project's first.
+fn mails_by<'l>(loaded: &'l Loaded, pipeline: &Pipeline) -> Option<&'l str> {
+    let all = loaded.project.connections.iter();
+    let brevo = all.filter(|(_, one)| one.value.service() == "brevo");
+    let names: Vec<&str> = brevo.map(|(name, _)| &*name.value).collect();
+    let is_own = |name: &str| {
+        let sinks = pipeline.sinks.iter();
+        sinks
+            .filter(|sink| sink.value.name().starts_with("brevo."))
+            .any(|sink| means(sink.value.common().connection, name, loaded, "brevo"))
+    };
+    let own = names.iter().find(|name| is_own(name));
+    own.or(names.first()).copied()
 }

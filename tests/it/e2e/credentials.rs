@@ -233,6 +233,20 @@ fn scopes_are_those_that_the_pipelines_need() {
     );
     let printed = it.run(&["connect", "support", "--print-scopes"]);
     assert_eq!(printed.stdout, live.replace("manage:jira-webhook\n", ""));
+    let of_mail = |printed: Ran| printed.stdout.contains("transactional.email:write\n");
+    let printed = it.run(&["connect", "marketing", "--print-scopes"]);
+    assert!(
+        printed.stdout.contains("events:write\n"),
+        "{}",
+        printed.stderr
+    );
+    assert!(!of_mail(printed));
+    it.project.edit(
+        "pipelines/support-tickets.yaml",
+        "schedule: every 5 minutes",
+        "schedule: every 5 minutes\nnotify: { email: ops@acme.example }",
+    );
+    assert!(of_mail(it.run(&["connect", "marketing", "--print-scopes"])));
     assert_eq!(it.world.requests(), 0);
 }
 
