@@ -18,8 +18,8 @@ use flowline::plan::Plan;
 use flowline::project::{self, Opened};
 use flowline::runtime::registration::{self, Outcome, Verb, delivery_url};
 use flowline::runtime::{
-    Ask, Connected, Credential, Kept, Keys, Signing, connect, drop_worked_off, endpoints,
-    inbox_sources, run_once, signing,
+    Ask, Connected, Credential, Kept, Keys, connect, drop_worked_off, endpoints, inbox_sources,
+    run_once, signing,
 };
 use flowline::sandbox::{Fault, FaultKind};
 use flowline::server::serve_connections;
@@ -286,20 +286,7 @@ fn kept(root: &Path) -> Kept {
 /// What deliveries must carry.
 fn verifications(opened: &Opened, root: &Path) -> BTreeMap<Arc<str>, Verification> {
     let all = signing(opened.loaded.as_ref().unwrap(), root, &kept(root)).into_iter();
-    all.map(|(name, signing)| {
-        let verification = match signing {
-            Signing::Jira {
-                secret,
-                client_secret,
-            } => Verification::Jira {
-                secret,
-                client_secret,
-            },
-            Signing::Brevo { token } => Verification::Brevo { token },
-        };
-        (name, verification)
-    })
-    .collect()
+    all.map(|(name, signing)| (name, signing.into())).collect()
 }
 
 /// What Brevo has.

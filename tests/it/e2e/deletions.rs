@@ -1,14 +1,11 @@
 //! What webhooks say is gone: sinks pass it over unless they ask for it, and tell it once.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use hmac::digest::KeyInit as _;
 use hmac::{Hmac, Mac as _};
 use serde_json::{Value, json};
 
 use super::QUICK;
-use super::served::{Served, edit, events, first_run_is_over, issue, serve_in, until};
+use super::served::{self, Served, edit, events, first_run_is_over, issue, serve_in, until};
 use super::world::{Project, World};
 
 /// A pipeline that tells what is there and, by another name, what is gone.
@@ -191,16 +188,9 @@ fn post(port: u16, identifier: &str, body: &Value) -> u16 {
     let mac = Hmac::<sha2::Sha256>::new_from_slice(b"hush").unwrap();
     let code = mac.chain_update(body.as_bytes()).finalize().into_bytes();
     let code: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(
-        stream,
-        "POST /webhooks/support HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\nx-hub-signature: sha256={code}\r\nx-atlassian-webhook-identifier: {identifier}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.split(' ').nth(1).unwrap().parse().unwrap()
+    let headers =
+        format!("x-hub-signature: sha256={code}\r\nx-atlassian-webhook-identifier: {identifier}");
+    served::post(port, "/webhooks/support", &headers, &body)
 }
 
 #[test]

@@ -119,6 +119,20 @@ pub(super) fn serve_in(world: &World, project: &Project) -> Served {
     served
 }
 
+/// Posts a webhook with these header lines; the status of the answer.
+pub(super) fn post(port: u16, path: &str, headers: &str, body: &str) -> u16 {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n{headers}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
 /// Waits for the run that the schedule begins with: what comes after it comes by webhook.
 pub(super) fn first_run_is_over(served: &Served) {
     until("the first run", || {

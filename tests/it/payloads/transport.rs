@@ -15,6 +15,27 @@ use futures::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
+/// A session at a site that answers by itself.
+pub(super) async fn session(transport: Arc<dyn Transport>) -> Session {
+    let parts = Parts {
+        transport,
+        clock: Arc::new(ManualClock::at("2026-11-24T10:00:00Z".parse().unwrap())),
+        random: Arc::new(SeededRandom::new(1)),
+        exchanges: Arc::new(NoExchanges),
+        cancel: CancellationToken::new(),
+        pace: None,
+        share: None,
+    };
+    let site = Site {
+        url: "https://acme.atlassian.net".parse().unwrap(),
+    };
+    let basic = Basic {
+        email: "me@acme.example".to_owned(),
+        token: Secret::new("token"),
+    };
+    Session::open(parts, &site, &basic).await.unwrap()
+}
+
 /// What the site answers, by path; a path with several bodies gives them in order, then empty
 /// pages.
 #[derive(Clone, Default)]
@@ -35,23 +56,7 @@ impl Recorded {
     pub(super) async fn session(&self) -> Session {
         self.put("/rest/api/3/myself", r#"{"accountId":"a"}"#);
         self.put("/_edge/tenant_info", r#"{"cloudId":"c1"}"#);
-        let parts = Parts {
-            transport: Arc::new(self.clone()),
-            clock: Arc::new(ManualClock::at("2026-11-24T10:00:00Z".parse().unwrap())),
-            random: Arc::new(SeededRandom::new(1)),
-            exchanges: Arc::new(NoExchanges),
-            cancel: CancellationToken::new(),
-            pace: None,
-            share: None,
-        };
-        let site = Site {
-            url: "https://acme.atlassian.net".parse().unwrap(),
-        };
-        let basic = Basic {
-            email: "me@acme.example".to_owned(),
-            token: Secret::new("token"),
-        };
-        Session::open(parts, &site, &basic).await.unwrap()
+        session(Arc::new(self.clone())).await
     }
 
     /// Reads all pages through the source.

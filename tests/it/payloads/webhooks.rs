@@ -7,19 +7,15 @@ use std::sync::Arc;
 use flowline::connectors::brevo::WebhookSource;
 use flowline::connectors::brevo::spec::{WEBHOOK_EVENTS, Webhook as BrevoWebhook, webhook_event};
 use flowline::connectors::jira::spec::{EVENTS, Thing, Webhook};
-use flowline::connectors::jira::{Basic, InboxSource, Session, Site, Wanted};
+use flowline::connectors::jira::{InboxSource, Session, Wanted};
 use flowline::connectors::{Delivered, Deliveries, Page, Source, Start};
-use flowline::http::{
-    Failure, ManualClock, NoExchanges, Parts, Request, Response, Secret, SeededRandom, Transport,
-    TransportError,
-};
+use flowline::http::{Failure, Request, Response, Transport, TransportError};
 use flowline::record::Projection;
 use futures::future::BoxFuture;
 use serde_json::{Value as Json, json};
-use tokio_util::sync::CancellationToken;
 
 use super::mutated::Mutator;
-use super::transport::issues;
+use super::transport::{issues, session};
 use super::{data, files, jira_files};
 
 /// A site that has everything that it is asked for.
@@ -76,26 +72,6 @@ impl Transport for Echo {
         let answer = Self::answer(&request).to_string();
         Box::pin(async move { Ok(Response::new(200, answer)) })
     }
-}
-
-async fn session() -> Session {
-    let parts = Parts {
-        transport: Arc::new(Echo),
-        clock: Arc::new(ManualClock::at("2026-11-24T10:00:00Z".parse().unwrap())),
-        random: Arc::new(SeededRandom::new(1)),
-        exchanges: Arc::new(NoExchanges),
-        cancel: CancellationToken::new(),
-        pace: None,
-        share: None,
-    };
-    let site = Site {
-        url: "https://acme.atlassian.net".parse().unwrap(),
-    };
-    let basic = Basic {
-        email: "me@acme.example".to_owned(),
-        token: Secret::new("token"),
-    };
-    Session::open(parts, &site, &basic).await.unwrap()
 }
 
 /// One body that was delivered.
@@ -176,7 +152,7 @@ fn bodies() -> Vec<(String, Json)> {
 
 #[tokio::test]
 async fn every_body_that_jira_posted_is_a_record_or_said_to_be_none() {
-    let session = session().await;
+    let session = session(Arc::new(Echo)).await;
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, body) in bodies() {
         let thing = thing_of(&body);
@@ -243,7 +219,7 @@ fn has_issue(body: &Json) -> bool {
 
 #[tokio::test]
 async fn whatever_a_body_of_jira_holds_nothing_ends_for_it() {
-    let session = session().await;
+    let session = session(Arc::new(Echo)).await;
     let mutator = Mutator::seeded(22);
     for (_, body) in bodies() {
         let thing = thing_of(&body).unwrap_or(Thing::Issue);

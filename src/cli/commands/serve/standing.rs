@@ -78,20 +78,7 @@ impl<'s> Server<'s> {
             return BTreeMap::new();
         };
         let all = signing(loaded, &opened.root, &kept).into_iter();
-        all.map(|(name, signing)| {
-            let verification = match signing {
-                Signing::Jira {
-                    secret,
-                    client_secret,
-                } => Verification::Jira {
-                    secret,
-                    client_secret,
-                },
-                Signing::Brevo { token } => Verification::Brevo { token },
-            };
-            (name, verification)
-        })
-        .collect()
+        all.map(|(name, signing)| (name, signing.into())).collect()
     }
 
     fn declared(&self) -> Declared {
@@ -263,6 +250,21 @@ impl<'s> Server<'s> {
                 tracing::error!(pipeline = &**name, "how it fares is not kept: {error}");
                 Vec::new()
             }
+        }
+    }
+}
+
+impl From<Signing> for Verification {
+    fn from(signing: Signing) -> Self {
+        match signing {
+            Signing::Jira {
+                secret,
+                client_secret,
+            } => Self::Jira {
+                secret,
+                client_secret,
+            },
+            Signing::Brevo { token } => Self::Brevo { token },
         }
     }
 }

@@ -1,12 +1,9 @@
 //! `unsubscribes`: what Brevo tells is told in Jira.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use serde_json::{Value, json};
 
 use super::super::QUICK;
-use super::super::served::{Served, until};
+use super::super::served::{self, Served, until};
 use super::super::world::World;
 use super::{JANE, assert_sends_nothing, edit, reported, shipped};
 
@@ -28,17 +25,8 @@ fn comments(world: &World, issue: &str) -> Vec<String> {
 
 /// Posts as Brevo does; the status of the answer.
 fn post(port: u16, token: &str, body: &Value) -> u16 {
-    let body = body.to_string();
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(
-        stream,
-        "POST /webhooks/marketing HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.split(' ').nth(1).unwrap().parse().unwrap()
+    let headers = format!("authorization: Bearer {token}");
+    served::post(port, "/webhooks/marketing", &headers, &body.to_string())
 }
 
 #[test]
